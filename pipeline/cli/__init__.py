@@ -1,0 +1,49 @@
+"""The command `sirekap`: one module a command, imported only when the command is used.
+
+Reading photos needs no training libraries, and starting fast matters at a prompt, so every command is named here and loaded late. To add
+one, write a module with a `typer.Typer` called `app` and give it a line in `COMMANDS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+COMMANDS: Mapping[str, str] = {
+    "read": "pipeline.cli.read",
+    "form": "pipeline.cli.form",
+    "train": "pipeline.training.cli",
+    "bench": "pipeline.bench.cli",
+}
+
+
+class LateCommands(TyperGroup):
+    """The commands of `COMMANDS`, each imported at its first use."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in COMMANDS:
+            return None
+        command = typer.main.get_command(import_module(COMMANDS[cmd_name]).app)
+        command.name = cmd_name
+        return command
+
+
+app = typer.Typer(
+    cls=LateCommands,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Baca formulir hasil pemungutan suara (C.Hasil). / Read result forms of Indonesian polling stations (C.Hasil).",
+)
+
+
+@app.callback()
+def main() -> None:
+    """All options belong to the commands."""

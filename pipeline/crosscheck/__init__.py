@@ -1,0 +1,7 @@
+"""Rules, fusion of the writings of a number, findings and the verdict. Pure mathematics: no images, no models, no files."""
+
+from pipeline.crosscheck.assemble import CrosscheckResult, crosscheck
+from pipeline.crosscheck.policy import VerdictPolicy
+from pipeline.crosscheck.reading import BOX_CLASSES, FieldReading
+
+__all__ = ["BOX_CLASSES", "CrosscheckResult", "FieldReading", "VerdictPolicy", "crosscheck"]

@@ -1,0 +1,107 @@
+"""The whole cross-check of one page: distributions in; numbers, checks, doubts and a verdict out.
+
+Each number is read from its writings, its doubts are put into words, the rules of the form are held against the numbers, and
+the policy decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pipeline.crosscheck import findings
+from pipeline.crosscheck.checks import evaluate_checks
+from pipeline.crosscheck.fusion import FusedField, fuse_field
+from pipeline.crosscheck.numbers import has_filler_after_digit
+from pipeline.crosscheck.policy import VerdictPolicy, decide
+from pipeline.crosscheck.reading import FieldReading
+from pipeline.forms import FieldLayout, Form, Page
+from pipeline.sheet import CheckResult, Field, FieldState, Finding, RegistrationSummary, SourceKind, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class CrosscheckResult:
+    """What the cross-check adds to a sheet.
+
+    Attributes
+    ----------
+    fields
+        Every number of the page, in the order of the layout.
+    checks
+        The rules all of whose numbers stand on the page, in the order of the form.
+    findings
+        Errors first, then warnings, then the rest.
+    probability
+        That every number is reported as it is written.
+    """
+
+    fields: Mapping[str, Field]
+    checks: tuple[CheckResult, ...]
+    findings: tuple[Finding, ...]
+    verdict: Verdict
+    probability: float
+
+
+def crosscheck(
+    form: Form, page: Page, readings: Mapping[str, FieldReading], *, registration: RegistrationSummary, policy: VerdictPolicy
+) -> CrosscheckResult:
+    """Turn the readings of a page into numbers, doubts and a verdict; `readings` holds exactly the fields of the page."""
+    if set(readings) != set(page.fields):
+        raise ValueError(f"readings and fields of page {page.number} differ: {sorted(set(readings) ^ set(page.fields))}")
+    fused = {name: fuse_field(readings[name], policy) for name in page.fields}
+    numbers = {name: one.field for name, one in fused.items()}
+    outcomes = evaluate_checks(form, page, numbers)
+    doubts = [doubt for name, one in fused.items() for doubt in field_doubts(name, page.fields[name], one, policy)]
+    verdict, probability, found = decide(page, numbers, outcomes, doubts, residual_mm=registration.residual_mm, policy=policy)
+    return CrosscheckResult(
+        fields=numbers, checks=tuple(outcome.result for outcome in outcomes), findings=found, verdict=verdict, probability=probability
+    )
+
+
+def field_doubts(name: str, layout: FieldLayout, fused: FusedField, policy: VerdictPolicy) -> list[Finding]:
+    """Everything that a person should know about one number, the gravest first."""
+    number, label = fused.field, layout.label
+    found: list[Finding] = []
+    if number.state is FieldState.ILLEGIBLE:
+        found.append(findings.illegible(name, label, number))
+    if number.state is FieldState.BLANK:
+        found.append(findings.field_blank(name, label, required=layout.required))
+    disagree = _sources_disagree(fused)
+    if disagree:
+        found.append(findings.sources_disagree(name, label, number))
+    if number.state is not FieldState.ILLEGIBLE and _is_unsure(fused, policy, disagree=disagree):
+        found.append(findings.unsure(name, label, number, fused.boxes.alternatives(2)))
+    if number.corrected:
+        found.append(findings.corrected(name, label, SourceKind.BOXES))
+    if fused.bubbles_corrected > policy.max_corrected:
+        found.append(findings.corrected(name, label, SourceKind.BUBBLES))
+    if number.value is not None and has_filler_after_digit(number.raw):
+        found.append(findings.filler_after_digit(name, label, number))
+    if not disagree and _bubbles_unclear(fused, policy):
+        found.append(findings.bubbles_unclear(name, label))
+    return found
+
+
+def _sources_disagree(fused: FusedField) -> bool:
+    """Whether the bubbles mark a number and the boxes, read by themselves, hold another one or are empty."""
+    bubbles = fused.field.sources.get(SourceKind.BUBBLES)
+    if bubbles is None or bubbles.value is None or fused.field.state is FieldState.ILLEGIBLE:
+        return False
+    state, value = fused.boxes.best()
+    return fused.followed_bubbles or (state is not FieldState.ILLEGIBLE and value != bubbles.value)
+
+
+def _is_unsure(fused: FusedField, policy: VerdictPolicy, *, disagree: bool) -> bool:
+    """Whether the ink leaves too much room for another reading; bubbles that contradict clear boxes are no doubt about the ink."""
+    number = fused.field
+    if fused.boxes.of(number.state, number.value) < policy.min_boxes_probability:
+        return True
+    return not disagree and number.probability < policy.min_field_probability
+
+
+def _bubbles_unclear(fused: FusedField, policy: VerdictPolicy) -> bool:
+    """Whether there are bubbles, filled in so that neither a number nor emptiness is clear."""
+    if fused.bubbles is None:
+        return False
+    clearest = max(float(fused.bubbles.numbers.max()), fused.bubbles.blank)
+    return clearest < policy.min_bubbles_probability

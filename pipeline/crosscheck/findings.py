@@ -1,0 +1,115 @@
+"""The sentences of the findings, in Indonesian and English, for an operator at midnight: where, what is seen, what to do.
+
+One function a kind of finding; each takes the numbers it has to show. A percentage is never shown as 100: nothing is that sure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pipeline.sheet import Field, FieldState, Finding, FindingCode, Severity, SourceKind, Text, ValueProbability
+
+
+def blank_form(names: tuple[str, ...]) -> Finding:
+    return Finding(FindingCode.BLANK_FORM, Severity.ERROR, names, Text(
+        "Formulir ini masih kosong: tidak ada satu angka pun yang diisi. Periksa apakah foto yang benar sudah dikirim.",
+        "This form is empty: not one number is filled in. Check whether the right photo was sent.",
+    ))
+
+
+def field_blank(name: str, label: Text, *, required: bool) -> Finding:
+    return Finding(FindingCode.FIELD_BLANK, Severity.ERROR if required else Severity.WARNING, (name,), Text(
+        f"{label.id}: kotak angka kosong. Lihat foto; jika memang kosong, catat sebagai tidak diisi, bukan nol.",
+        f"{label.en}: the boxes are empty. Look at the photo; if they are, record the number as missing, not as zero.",
+    ))
+
+
+def illegible(name: str, label: Text, number: Field) -> Finding:
+    bubbles = number.sources.get(SourceKind.BUBBLES)
+    hint = Text("", "")
+    if bubbles is not None and bubbles.value is not None:
+        hint = Text(f" Bulatan menunjukkan {bubbles.value}.", f" The bubbles show {bubbles.value}.")
+    return Finding(FindingCode.ILLEGIBLE, Severity.ERROR, (name,), Text(
+        f"{label.id}: angka tidak terbaca ({_signs(number.raw)}).{hint.id} Lihat foto dan ketik angka yang tertulis.",
+        f"{label.en}: the number cannot be read ({_signs(number.raw)}).{hint.en} Look at the photo and type the number that is written.",
+    ))
+
+
+def unsure(name: str, label: Text, number: Field, seen: Sequence[ValueProbability]) -> Finding:
+    """`seen` are the readings of the number, the best first; the runner-up is shown with it."""
+    seen_id = " atau ".join(f"{_value_id(number.state, reading)} ({percent(reading.probability)})" for reading in seen[:2])
+    seen_en = " or ".join(f"{_value_en(number.state, reading)} ({percent(reading.probability)})" for reading in seen[:2])
+    return Finding(FindingCode.UNSURE, Severity.WARNING, (name,), Text(
+        f"{label.id}: tulisan dalam kotak kurang jelas, terbaca {seen_id}. Lihat foto dan pastikan angkanya.",
+        f"{label.en}: the writing in the boxes is not clear, read as {seen_en}. Look at the photo and settle the number.",
+    ))
+
+
+def corrected(name: str, label: Text, where: SourceKind) -> Finding:
+    place = Text("kotak angka", "the boxes") if where is SourceKind.BOXES else Text("bulatan", "the bubbles")
+    return Finding(FindingCode.CORRECTED, Severity.WARNING, (name,), Text(
+        f"{label.id}: ada bekas perbaikan (coretan, timpaan, atau tip-ex) pada {place.id}. Lihat foto dan pastikan angka yang berlaku.",
+        f"{label.en}: {place.en} were corrected (struck out, overwritten or whitened). Look at the photo and settle which number stands.",
+    ))
+
+
+def filler_after_digit(name: str, label: Text, number: Field) -> Finding:
+    return Finding(FindingCode.FILLER_AFTER_DIGIT, Severity.WARNING, (name,), Text(
+        f"{label.id}: ada X, strip, atau kotak kosong setelah angka ({_signs(number.raw)}), dibaca {number.value}. "
+        "Lihat foto dan pastikan maksudnya.",
+        f"{label.en}: an X, a dash or an empty box follows a digit ({_signs(number.raw)}), read as {number.value}. "
+        "Look at the photo and settle what is meant.",
+    ))
+
+
+def sources_disagree(name: str, label: Text, number: Field) -> Finding:
+    boxes, bubbles = number.sources[SourceKind.BOXES], number.sources[SourceKind.BUBBLES]
+    return Finding(FindingCode.SOURCES_DISAGREE, Severity.ERROR, (name,), Text(
+        f"{label.id}: kotak angka {_value_id(number.state, boxes)}, tetapi bulatan {_value_id(number.state, bubbles)}. "
+        "Bandingkan keduanya pada foto.",
+        f"{label.en}: the boxes say {_value_en(number.state, boxes)}, but the bubbles {_value_en(number.state, bubbles)}. "
+        "Compare the two on the photo.",
+    ))
+
+
+def bubbles_unclear(name: str, label: Text) -> Finding:
+    return Finding(FindingCode.BUBBLES_UNCLEAR, Severity.WARNING, (name,), Text(
+        f"{label.id}: bulatan tidak jelas (ganda, terlewat, atau samar). Bandingkan dengan kotak angka pada foto.",
+        f"{label.en}: the bubbles are not clear (two in a column, one missing, or faint). Compare them with the boxes on the photo.",
+    ))
+
+
+def unconfirmed(name: str, label: Text, value: int) -> Finding:
+    return Finding(FindingCode.UNCONFIRMED, Severity.WARNING, (name,), Text(
+        f"{label.id}: {value} belum dikuatkan oleh bulatan atau penjumlahan di halaman ini. Cocokkan dengan foto.",
+        f"{label.en}: {value} is not borne out by bubbles or by a sum on this page. Compare it with the photo.",
+    ))
+
+
+def registration_doubtful(residual_mm: float) -> Finding:
+    return Finding(FindingCode.REGISTRATION_DOUBTFUL, Severity.WARNING, (), Text(
+        f"Letak halaman pada foto kurang tepat (meleset {residual_mm:.1f} mm). Pastikan garis bantu tepat pada kotak angka.",
+        f"The page was not placed exactly in the photo ({residual_mm:.1f} mm off). Make sure the outlines fall on the boxes.",
+    ))
+
+
+def percent(probability: float) -> str:
+    """A probability for people: whole percent, never 0 or 100."""
+    return f"{min(max(round(100 * probability), 1), 99)} %"
+
+
+def _value_id(state: FieldState, reading: ValueProbability) -> str:
+    if reading.value is not None:
+        return str(reading.value)
+    return "kosong" if state is FieldState.BLANK else "tanpa angka"
+
+
+def _value_en(state: FieldState, reading: ValueProbability) -> str:
+    if reading.value is not None:
+        return str(reading.value)
+    return "nothing" if state is FieldState.BLANK else "no number"
+
+
+def _signs(raw: str) -> str:
+    """The signs in the boxes with a space between: empty boxes stay visible as _."""
+    return " ".join(raw.upper())

@@ -1,0 +1,143 @@
+"""Fuse the writings of one number, and decide what to report.
+
+Boxes and bubbles are two writings by the same hand of what should be the same number. With probability 1 - d they carry the same
+number; with probability d the paper contradicts itself, and then the bubbles say half the time a number one digit off and half the
+time any number. So bubbles sharpen a doubtful row of boxes, and can never speak for it: whatever they say, a row that can be read
+is reported as it is written, one that cannot stays illegible, and a disagreement is left for the caller to see in `sources`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.crosscheck.numbers import BubblePosterior, RowPosterior, bubble_posterior, meaning_of, most_probable_signs, row_posterior
+from pipeline.crosscheck.policy import VerdictPolicy
+from pipeline.crosscheck.reading import FieldReading
+from pipeline.sheet import Field, FieldState, SourceKind, ValueProbability
+
+REPORTED_ALTERNATIVES = 3
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FusedField:
+    """A number as reported, and the distributions behind it.
+
+    Attributes
+    ----------
+    field
+        The number as it goes into the sheet.
+    boxes
+        What the boxes say by themselves.
+    bubbles
+        What the bubbles say by themselves; None where the form has none.
+    bubbles_corrected
+        Greatest probability that a column of bubbles was corrected; 0 where the form has none.
+    followed_bubbles
+        The boxes alone would have been read as another number, but too doubtfully to stand against the bubbles.
+    """
+
+    field: Field
+    boxes: RowPosterior
+    bubbles: BubblePosterior | None
+    bubbles_corrected: float
+    followed_bubbles: bool
+
+
+def fuse_field(reading: FieldReading, policy: VerdictPolicy) -> FusedField:
+    """Read one number from all its writings."""
+    boxes = row_posterior(reading.boxes, reading.illegible)
+    bubbles = None if reading.bubbles is None else bubble_posterior(reading.bubbles)
+    unreadable = bool((reading.illegible > policy.max_illegible).any())
+    posterior = boxes
+    if bubbles is not None:
+        posterior = fuse(boxes, bubbles, inconsistent=policy.paper_inconsistent, skipped=policy.bubbles_skipped)
+    state, value = (FieldState.ILLEGIBLE, None) if unreadable else _reported(boxes, posterior, policy)
+    if state is FieldState.ILLEGIBLE:
+        posterior = boxes
+    sources = {SourceKind.BOXES: _by_boxes(boxes, unreadable=unreadable)}
+    if bubbles is not None:
+        sources[SourceKind.BUBBLES] = bubbles.best()
+    followed = bubbles is not None and value is not None and value != boxes.best_number()
+    field = Field(
+        value=value,
+        state=state,
+        raw=_raw(reading, state, value, policy),
+        corrected=bool((reading.corrected > policy.max_corrected).any()),
+        probability=posterior.of(state, value),
+        alternatives=posterior.alternatives(REPORTED_ALTERNATIVES),
+        quad=reading.quad,
+        sources=sources,
+    )
+    bubbles_corrected = 0.0 if reading.bubbles_corrected is None else float(reading.bubbles_corrected.max())
+    return FusedField(field=field, boxes=boxes, bubbles=bubbles, bubbles_corrected=bubbles_corrected, followed_bubbles=followed)
+
+
+def fuse(boxes: RowPosterior, bubbles: BubblePosterior, *, inconsistent: float, skipped: float) -> RowPosterior:
+    """What the boxes say, once the bubbles have been seen.
+
+    Parameters
+    ----------
+    inconsistent
+        Probability that the two writings of one number differ on the paper.
+    skipped
+        Probability that the bubbles were left empty beside boxes that were filled in.
+    """
+    count = max(len(boxes.numbers), len(bubbles.numbers))
+    said = np.zeros(count)
+    said[: len(bubbles.numbers)] = bubbles.numbers
+    same = said + bubbles.unclear / count
+    any_number = float(same.mean())
+    contradicted = 0.5 * _one_digit_off(same) + 0.5 * any_number
+    beside_number = (1 - skipped) * ((1 - inconsistent) * same + inconsistent * contradicted) + skipped * bubbles.blank
+    beside_blank = (1 - inconsistent) * (bubbles.blank + bubbles.unclear / count) + inconsistent * any_number
+    beside_unknown = (1 - skipped) * any_number + skipped * bubbles.blank
+    numbers = boxes.numbers * beside_number[: len(boxes.numbers)]
+    crossed = boxes.crossed * float(beside_number[0])
+    blank = boxes.blank * beside_blank
+    illegible = boxes.illegible * beside_unknown
+    total = float(numbers.sum()) + crossed + blank + illegible
+    if total <= 0:
+        return boxes
+    return RowPosterior(numbers=numbers / total, crossed=crossed / total, blank=blank / total, illegible=illegible / total)
+
+
+def _reported(boxes: RowPosterior, posterior: RowPosterior, policy: VerdictPolicy) -> tuple[FieldState, int | None]:
+    """State and value to report: those of the boxes, or where they are doubtful, the one of their readings that the bubbles bear out."""
+    state, value = boxes.best()
+    if state is FieldState.BLANK or (value is not None and boxes.of_value(value) >= policy.min_boxes_probability):
+        return state, value
+    fused_state, fused = posterior.best()
+    if fused is None or boxes.of_value(fused) < policy.min_boxes_support:
+        return state, value
+    return fused_state, fused
+
+
+def _raw(reading: FieldReading, state: FieldState, value: int | None, policy: VerdictPolicy) -> str:
+    """The signs in the boxes, ? where none can be read; an illegible row never shows signs that would mean a number."""
+    signs = most_probable_signs(reading.boxes, state, value)
+    hidden = reading.illegible > policy.max_illegible
+    if state is FieldState.ILLEGIBLE and not hidden.any() and meaning_of(signs)[0] is not FieldState.ILLEGIBLE:
+        hidden[int(((1 - reading.illegible) * reading.boxes.max(axis=1)).argmin())] = True
+    return "".join("?" if unread else sign for sign, unread in zip(signs, hidden, strict=True))
+
+
+def _by_boxes(boxes: RowPosterior, *, unreadable: bool) -> ValueProbability:
+    """What the boxes say by themselves, as a source."""
+    if unreadable:
+        return ValueProbability(None, boxes.illegible)
+    state, value = boxes.best()
+    return ValueProbability(value, boxes.of(state, value))
+
+
+def _one_digit_off(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(10^n,) mean probability of the numbers that differ from the index in exactly one digit."""
+    digits = round(float(np.log10(len(numbers))))
+    cube = numbers.reshape((10,) * digits)
+    total = np.zeros_like(cube)
+    for axis in range(digits):
+        total += cube.sum(axis=axis, keepdims=True) - cube
+    mean: NDArray[np.float64] = total.ravel() / (9 * digits)
+    return mean

@@ -1,0 +1,1 @@
+"""The same work on one core or on all of them."""

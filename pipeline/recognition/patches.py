@@ -1,0 +1,191 @@
+"""Small square pictures of single boxes and bubbles, cut where the registration says they lie.
+
+A photo and a mapping from page millimetres to photo pixels come in; patches of one size come out, then the same patches with the
+light taken out of them. The idea: everything a photographer does to a box (cast, shadow, exposure) is undone against the paper and
+the printed frame inside the patch itself, once, with the same code for training and for reading.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+ToPhoto = Callable[[NDArray[np.float64]], NDArray[np.float64]]
+"""Maps (N, 2) page millimetres to (N, 2) photo pixels."""
+
+MESH_STEPS = 4
+"""Cells a side of the mesh on which `to_photo` is evaluated. Over one box (26 mm) a curled page bends by far less than the
+quarter of a millimetre that a 4 x 4 mesh leaves."""
+
+PAPER_PERCENTILE = 75.0
+"""Percentile of a patch, per channel, taken as the colour of bare paper. Ink and frame cover less than half of any box patch
+seen (a cross over a frame: 40 %); the highest percentiles are glare and JPEG ringing."""
+
+INK_PERCENTILE = 97.0
+"""Percentile of darkness taken as full ink. The printed frame alone covers 15 % of a box patch, so it sets the scale and faint
+handwriting stays visibly fainter than print."""
+
+MINIMUM_INK = 0.10
+"""Least darkness (of the paper's brightness) that is stretched to full ink: below it a patch is noise."""
+
+
+class Rectangle(Protocol):
+    """What `cut_patches` needs of a rectangle: top left corner and size, millimetres."""
+
+    @property
+    def x(self) -> float: ...
+    @property
+    def y(self) -> float: ...
+    @property
+    def width(self) -> float: ...
+    @property
+    def height(self) -> float: ...
+
+
+def cut_patches(
+    image: NDArray[np.uint8], to_photo: ToPhoto, rects: Sequence[Rectangle], *, size: int, margin: float
+) -> NDArray[np.uint8]:
+    """Cut one square patch a rectangle.
+
+    Parameters
+    ----------
+    image
+        (H, W, 3) uint8 photo, BGR.
+    to_photo
+        Mapping from page millimetres to pixel positions in `image`.
+    rects
+        Rectangles on the page, millimetres.
+    size
+        Side of a patch, pixels.
+    margin
+        Each rectangle is first grown by this share of its side on every side.
+
+    Returns
+    -------
+    (N, size, size, 3) uint8, BGR. What lies outside the photo repeats its edge.
+
+    Raises
+    ------
+    ValueError
+        When the image is not a (H, W, 3) uint8 array or is empty, or a rectangle maps to a position that is not finite.
+    """
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or image.size == 0:
+        raise ValueError(f"a photo is a (H, W, 3) uint8 array, this one is {image.shape} {image.dtype}")
+    patches = np.empty((len(rects), size, size, 3), np.uint8)
+    if not rects:
+        return patches
+    share = np.linspace(-margin, 1 + margin, MESH_STEPS + 1)
+    nodes = np.concatenate(
+        [
+            np.stack(np.meshgrid(rect.x + share * rect.width, rect.y + share * rect.height), axis=-1).reshape(-1, 2)
+            for rect in rects
+        ]
+    )
+    mapped = np.asarray(to_photo(nodes), np.float64)
+    if not np.isfinite(mapped).all():
+        raise ValueError("the registration maps a box to a position that is not finite")
+    meshes = mapped.reshape(len(rects), MESH_STEPS + 1, MESH_STEPS + 1, 2)
+    for patch, mesh in zip(patches, meshes, strict=True):
+        patch[:] = _sample(image, mesh, size)
+    return patches
+
+
+def darkness(patches: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Take paper colour and shading out of patches.
+
+    Each patch is divided by its own paper: in each channel a plane of light through its bright pixels.
+
+    Parameters
+    ----------
+    patches
+        (N, S, S, 3) uint8, BGR.
+
+    Returns
+    -------
+    (N, 3, S, S) float32: 0 is bare paper, 1 no light at all; a glare is negative.
+    """
+    colour = patches.astype(np.float32)
+    count, size = colour.shape[:2]
+    flat = colour.reshape(count, size * size, 3)
+    paper = np.maximum(_percentile(flat, PAPER_PERCENTILE), 1.0)[:, None, :]
+    relative = flat / paper
+    dark = 1.0 - relative / _light_plane(relative, size)
+    return np.ascontiguousarray(dark.reshape(count, size, size, 3).transpose(0, 3, 1, 2), np.float32)
+
+
+def normalise(patches: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Take the light out of patches and stretch each so that its darkest print becomes 1.
+
+    Parameters
+    ----------
+    patches
+        (N, S, S, 3) uint8, BGR.
+
+    Returns
+    -------
+    (N, 3, S, S) float32: 0 is bare paper, 1 the darkest ink, clipped to [-0.5, 1.5].
+    """
+    dark = darkness(patches)
+    grey = dark.mean(axis=1).reshape(dark.shape[0], -1, 1)
+    full_ink = np.maximum(_percentile(grey, INK_PERCENTILE), MINIMUM_INK)[:, :, None, None]
+    return np.clip(dark / full_ink, -0.5, 1.5)
+
+
+def _sample(image: NDArray[np.uint8], mesh: NDArray[np.float64], size: int) -> NDArray[np.uint8]:
+    """Sample one patch on a (M, M, 2) mesh of photo positions; a photo finer than the patch is averaged down first."""
+    height, width = image.shape[:2]
+    extent = max(np.linalg.norm(mesh[0, -1] - mesh[0, 0]), np.linalg.norm(mesh[-1, 0] - mesh[0, 0]), 1.0)
+    x0, y0 = np.floor(mesh.reshape(-1, 2).min(axis=0)).astype(int) - 2
+    x1, y1 = np.ceil(mesh.reshape(-1, 2).max(axis=0)).astype(int) + 3
+    x0, x1 = (int(np.clip(v, 0, width)) for v in (x0, x1))
+    y0, y1 = (int(np.clip(v, 0, height)) for v in (y0, y1))
+    if x1 - x0 < 1 or y1 - y0 < 1:
+        x0, y0 = min(max(x0, 0), width - 1), min(max(y0, 0), height - 1)
+        x1, y1 = x0 + 1, y0 + 1
+    region = image[y0:y1, x0:x1]
+    positions = mesh - (x0, y0)
+    finer = extent / size
+    if finer > 1.0:
+        reduced = (max(1, round(region.shape[1] / finer)), max(1, round(region.shape[0] / finer)))
+        scale = np.array([reduced[0] / region.shape[1], reduced[1] / region.shape[0]])
+        region = np.asarray(cv2.resize(region, reduced, interpolation=cv2.INTER_AREA), np.uint8)
+        positions = (positions + 0.5) * scale - 0.5
+    steps = mesh.shape[0] - 1
+    at = (np.arange(size) + 0.5) * (steps / size)
+    weights = np.maximum(0.0, 1.0 - np.abs(at[:, None] - np.arange(steps + 1)))
+    dense = np.einsum("ri,ijk,cj->rck", weights, positions, weights).astype(np.float32)
+    sampled = cv2.remap(region, dense[..., 0], dense[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(sampled, np.uint8)
+
+
+def _percentile(values: NDArray[np.float32], percent: float) -> NDArray[np.float32]:
+    """The given percentile along axis 1 as one order statistic (no interpolation: the same on every machine)."""
+    rank = min(values.shape[1] - 1, int(values.shape[1] * percent / 100))
+    return np.partition(values, rank, axis=1)[:, rank]
+
+
+def _light_plane(relative: NDArray[np.float32], size: int) -> NDArray[np.float32]:
+    """(N, size², 1) brightness of the paper as a plane fitted to the bright half of each patch, 1 at its mean."""
+    grey = relative.mean(axis=2)
+    axis = np.linspace(-1, 1, size, dtype=np.float32)
+    across = np.tile(axis, size)[None]
+    down = np.repeat(axis, size)[None]
+    bright = (grey > _percentile(grey[:, :, None], 40.0)).astype(np.float32)
+    total = np.maximum(bright.sum(axis=1, keepdims=True), 1.0)
+    mean_x = (bright * across).sum(axis=1, keepdims=True) / total
+    mean_y = (bright * down).sum(axis=1, keepdims=True) / total
+    mean_g = (bright * grey).sum(axis=1, keepdims=True) / total
+    dx, dy, dg = across - mean_x, down - mean_y, grey - mean_g
+    xx = (bright * dx * dx).sum(axis=1) / total[:, 0] + 1e-3
+    yy = (bright * dy * dy).sum(axis=1) / total[:, 0] + 1e-3
+    xy = (bright * dx * dy).sum(axis=1) / total[:, 0]
+    xg = (bright * dx * dg).sum(axis=1) / total[:, 0]
+    yg = (bright * dy * dg).sum(axis=1) / total[:, 0]
+    determinant = np.maximum(xx * yy - xy * xy, 1e-6)
+    slope_x = np.clip((xg * yy - yg * xy) / determinant, -0.3, 0.3)[:, None]
+    slope_y = np.clip((yg * xx - xg * xy) / determinant, -0.3, 0.3)[:, None]
+    return np.asarray((1.0 + slope_x * across + slope_y * down)[:, :, None], np.float32)

@@ -1,0 +1,48 @@
+"""What a registration must show to be believed. Every threshold with its unit and how it was chosen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceLimits:
+    """Least evidence of a placement.
+
+    Attributes
+    ----------
+    found
+        Share of the visible black lines found in place, chance removed (0 to 1).
+    explained
+        Share of the photo's long lines within the page that the layout explains (0 to 1).
+    score
+        Their product, reduced when little of the page is in the picture.
+    """
+
+    found: float
+    explained: float
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationPolicy:
+    """Thresholds of `register`.
+
+    Attributes
+    ----------
+    refined, laid_flat
+        How many hypotheses are pulled onto the photo's lines, and how many of these are laid out flat.
+    with_tag, without_tag
+        Least evidence when a tag names the page and when only its lines do.
+    max_residual_mm
+        Largest median distance of the printed lines from their place: a box has 5 mm between its frame and the digit's guide.
+    max_rival
+        Largest score of another placement, as a share of the best one's.
+    """
+
+    refined: int = 5
+    laid_flat: int = 2
+    with_tag: EvidenceLimits = EvidenceLimits(found=0.35, explained=0.35, score=0.15)
+    without_tag: EvidenceLimits = EvidenceLimits(found=0.60, explained=0.55, score=0.40)
+    max_residual_mm: float = 0.8
+    max_rival: float = 0.9

@@ -1,0 +1,249 @@
+"""Lay a page exactly: pull every printed line onto the dark ridge nearest to it, first rigidly, then as curled paper.
+
+A hypothesis comes in that is right within a few millimetres; the drawn lines are cut into short pieces, each piece looks along its
+normal for the ridge it belongs to, and the shifts found are fitted by a homography and then by a smooth field. A piece is the unit,
+not a point, because a digit or a tally stroke can outshine a printed line at a point but not along 30 mm.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.forms import Page
+from pipeline.registration.evidence import RidgeMaps
+from pipeline.registration.model import CorrectionField, knot_counts, project, spline_basis
+from pipeline.registration.propose import INK_WEIGHT
+
+PIECE_MM = 30.0
+SAMPLE_MM = 3.0
+COARSE_RADII_MM = (8.0, 8.0, 5.0, 4.0)
+FINE_RADII_MM = (6.0, 3.5, 2.5)
+"""Search radius of each round of the homography; half the 16 mm spacing of the tally rows is the largest that cannot jump a row."""
+FIELD_RADII_MM = (2.5, 2.0, 1.6)
+FIELD_STIFFNESS = 1.5
+"""Weight of the field's bending against its pieces: chosen so that a field fitted to half of the pieces predicts the other half best."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """The printed lines of a page cut into pieces.
+
+    Attributes
+    ----------
+    samples
+        (N, 2) float64 points in mm, piece by piece.
+    starts
+        (P,) index of each piece's first sample.
+    centres
+        (P, 2) middle of each piece in mm.
+    horizontal
+        (P,) True for pieces of horizontal lines.
+    weight
+        (P,) by length and ink.
+    black
+        (P,) True for pieces of black ink: these must be seen, grey grids may fade.
+    """
+
+    samples: NDArray[np.float64]
+    starts: NDArray[np.intp]
+    centres: NDArray[np.float64]
+    horizontal: NDArray[np.bool_]
+    weight: NDArray[np.float64]
+    black: NDArray[np.bool_]
+
+    @property
+    def counts(self) -> NDArray[np.intp]:
+        return np.diff(np.append(self.starts, len(self.samples)))
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """A page laid on a view: homography from page mm to view pixels, and the correction field before it."""
+
+    page: Page
+    to_view: NDArray[np.float64]
+    correction: CorrectionField
+
+    def place(self, points_mm: NDArray[np.float64]) -> NDArray[np.float64]:
+        return project(self.to_view, points_mm + self.correction.at(points_mm))
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What each piece found: shift in mm along its normal, strength of the ridge there, and whether it lies in the picture."""
+
+    shift: NDArray[np.float64]
+    strength: NDArray[np.float64]
+    visible: NDArray[np.bool_]
+    is_row: NDArray[np.bool_]
+    pixels_per_mm: NDArray[np.float64]
+
+
+@lru_cache(maxsize=64)
+def pieces_of(page: Page) -> Pieces:
+    """The printed lines of `page` in pieces of about 30 mm."""
+    samples, starts, centres, horizontal, weight, black = [], [], [], [], [], []
+    total = 0
+    for line in page.lines:
+        if line.ink not in INK_WEIGHT:
+            continue
+        length = max(line.x1 - line.x0, line.y1 - line.y0)
+        parts = max(1, round(length / PIECE_MM))
+        for k in range(parts):
+            count = max(3, round(length / parts / SAMPLE_MM))
+            t = (k + (np.arange(count) + 0.5) / count) / parts
+            points = np.column_stack([line.x0 + t * (line.x1 - line.x0), line.y0 + t * (line.y1 - line.y0)])
+            samples.append(points)
+            starts.append(total)
+            total += count
+            centres.append(points.mean(axis=0))
+            horizontal.append(line.y0 == line.y1)
+            weight.append(INK_WEIGHT[line.ink] * length / parts / PIECE_MM)
+            black.append(INK_WEIGHT[line.ink] == 1.0)
+    return Pieces(np.concatenate(samples), np.array(starts), np.array(centres), np.array(horizontal), np.array(weight), np.array(black))
+
+
+def refine(ridges: RidgeMaps, seen: NDArray[np.float32], placement: Placement, *, fine: bool = False) -> Placement:
+    """`placement` pulled onto the ridges of the view, as a homography; `fine` when it is already nearly in place."""
+    pieces = pieces_of(placement.page)
+    for i, radius in enumerate(FINE_RADII_MM if fine else COARSE_RADII_MM):
+        measured = measure(ridges, seen, placement, radius)
+        placement = _fit_homography(placement, pieces, measured, radius, affine=not fine and i < 2)
+    return placement
+
+
+def bend(ridges: RidgeMaps, seen: NDArray[np.float32], placement: Placement) -> Placement:
+    """`placement` with the smooth field that brings curled paper's lines onto their ridges."""
+    pieces = pieces_of(placement.page)
+    for radius in FIELD_RADII_MM:
+        measured = measure(ridges, seen, placement, radius)
+        placement = _fit_field(placement, pieces, measured, radius)
+    return placement
+
+
+def measure(ridges: RidgeMaps, seen: NDArray[np.float32], placement: Placement, radius_mm: float, *, beside_mm: float = 0.0) -> Measured:
+    """Where the ridge of each piece lies along its normal, within `radius_mm` of its place (or of a place `beside_mm` beside it)."""
+    pieces = pieces_of(placement.page)
+    height, width = seen.shape
+    step_across = np.where(pieces.horizontal[:, None], [0.0, 1.0], [1.0, 0.0])
+    ahead = placement.place(pieces.centres + step_across)
+    here = placement.place(pieces.centres)
+    normal = ahead - here
+    is_row = np.abs(normal[:, 1]) >= np.abs(normal[:, 0])  # the line runs along the rows of the view
+    per_mm = np.where(is_row, normal[:, 1], normal[:, 0])
+    per_mm = np.where(np.abs(per_mm) < 1e-3, 1e-3, per_mm)
+    positions = placement.place(pieces.samples)
+    counts = pieces.counts
+    row_of_sample = np.repeat(is_row, counts)
+    reach = int(np.ceil(radius_mm / 0.5)) if radius_mm > 2 else int(np.ceil(radius_mm / 0.25))
+    offsets_mm = np.linspace(-radius_mm, radius_mm, 2 * reach + 1)
+    shifts = np.repeat(per_mm, counts)[:, None] * (offsets_mm + beside_mm)
+    response = np.zeros((len(positions), len(offsets_mm)), np.float32)
+    for flag, ridge in ((True, ridges.horizontal), (False, ridges.vertical)):
+        chosen = row_of_sample == flag
+        if not chosen.any():
+            continue
+        x = np.repeat(positions[chosen, 0:1], len(offsets_mm), axis=1) + (0 if flag else shifts[chosen])
+        y = np.repeat(positions[chosen, 1:2], len(offsets_mm), axis=1) + (shifts[chosen] if flag else 0)
+        response[chosen] = cv2.remap(ridge, x.astype(np.float32), y.astype(np.float32), cv2.INTER_LINEAR, borderValue=0)
+    inside = (positions[:, 0] > 3) & (positions[:, 0] < width - 4) & (positions[:, 1] > 3) & (positions[:, 1] < height - 4)
+    column = np.clip(positions[:, 0], 0, width - 1).astype(np.intp)
+    row = np.clip(positions[:, 1], 0, height - 1).astype(np.intp)
+    inside &= seen[row, column] > 0.5
+    profile = np.add.reduceat(np.minimum(response, 0.8), pieces.starts, axis=0) / counts[:, None]
+    visible = np.add.reduceat(inside.astype(float), pieces.starts) / counts > 0.7
+    prior = np.exp(-0.5 * (offsets_mm / (0.8 * radius_mm)) ** 2)
+    best = np.argmax(profile * prior, axis=1)
+    rows = np.arange(len(best))
+    peak = profile[rows, best]
+    left = profile[rows, np.maximum(best - 1, 0)]
+    right = profile[rows, np.minimum(best + 1, len(offsets_mm) - 1)]
+    curve = 2 * peak - left - right
+    fine = np.where((curve > 1e-6) & (best > 0) & (best < len(offsets_mm) - 1), 0.5 * (right - left) / np.maximum(curve, 1e-6), 0.0)
+    shift = offsets_mm[best] + np.clip(fine, -0.5, 0.5) * (offsets_mm[1] - offsets_mm[0])
+    # What a ridge stands out by, over the median of its neighbourhood: texture and handwriting raise both alike.
+    strength = peak - np.median(profile, axis=1)
+    return Measured(shift=shift, strength=strength, visible=visible, is_row=is_row, pixels_per_mm=np.abs(per_mm))
+
+
+def _weights(pieces: Pieces, measured: Measured) -> NDArray[np.float64]:
+    return pieces.weight * measured.visible * np.clip(measured.strength / 0.25, 0.0, 1.0)
+
+
+def _fit_homography(placement: Placement, pieces: Pieces, measured: Measured, radius: float, *, affine: bool) -> Placement:
+    """One robust Gauss-Newton step on the homography, from the shifts along the normals."""
+    weight = _weights(pieces, measured)
+    if (weight > 0).sum() < 12:
+        return placement
+    width, height = placement.page.paper_mm
+    unit = max(width, height) / 2
+    normal = (pieces.centres - [width / 2, height / 2]) / unit
+    x, y = normal[:, 0], normal[:, 1]
+    zero, one = np.zeros_like(x), np.ones_like(x)
+    # The page's own plane is deformed first (mm to mm), so a step of the parameters means the same at any photo scale.
+    along_x = np.column_stack([x, y, one, zero, zero, zero, x * x, x * y])
+    along_y = np.column_stack([zero, zero, zero, x, y, one, x * y, y * y])
+    design = np.where(pieces.horizontal[:, None], along_y, along_x)
+    if affine:
+        design = design[:, :6]
+    residual = measured.shift
+    ridge = np.diag([1e-6] * 6 + [1e-3] * 2)[: design.shape[1], : design.shape[1]] * weight.sum()
+    solution = np.zeros(design.shape[1])
+    scale = radius / 2
+    for _ in range(6):
+        left = residual - design @ solution
+        robust = weight / (1.0 + (left / scale) ** 2) ** 2
+        solution = np.linalg.solve((design * robust[:, None]).T @ design + ridge, (design * robust[:, None]).T @ residual)
+        scale = max(scale * 0.8, 0.4)
+    a = np.zeros(8)
+    a[: len(solution)] = solution
+    delta = np.array([[1 + a[0] / unit, a[1] / unit, a[2] / unit], [a[3] / unit, 1 + a[4] / unit, a[5] / unit], [-a[6] / unit, -a[7] / unit, 1.0]])
+    to_normal = np.array([[1 / unit, 0, -width / 2 / unit], [0, 1 / unit, -height / 2 / unit], [0, 0, 1.0]])
+    to_view = placement.to_view @ np.linalg.inv(to_normal) @ delta @ to_normal
+    return Placement(placement.page, to_view / to_view[2, 2], placement.correction)
+
+
+@lru_cache(maxsize=64)
+def _bending(counts: tuple[int, int]) -> NDArray[np.float64]:
+    """Quadratic form of the second differences of a (rows, columns) grid of knots, plus a little of the first ones."""
+    rows, columns = counts
+    grid = np.arange(rows * columns).reshape(rows, columns)
+    total = np.zeros((rows * columns, rows * columns))
+    for array in (grid, grid.T):
+        for stencil, weight in (([1.0, -2.0, 1.0], 1.0), ([-1.0, 1.0], 0.02)):
+            n = len(stencil)
+            for line in array:
+                for start in range(len(line) - n + 1):
+                    index = line[start : start + n]
+                    total[np.ix_(index, index)] += weight * np.outer(stencil, stencil)
+    return total + 1e-4 * np.eye(rows * columns)
+
+
+def _fit_field(placement: Placement, pieces: Pieces, measured: Measured, radius: float) -> Placement:
+    counts = knot_counts(placement.page.paper_mm)
+    weight = _weights(pieces, measured)
+    shifts = placement.correction.shifts.copy()
+    index, basis = spline_basis(pieces.centres, counts)
+    knots = counts[0] * counts[1]
+    for axis, chosen in ((0, ~pieces.horizontal), (1, pieces.horizontal)):
+        chosen = chosen & (weight > 0)
+        if chosen.sum() < 8:
+            continue
+        design = np.zeros((int(chosen.sum()), knots))
+        np.put_along_axis(design, index[chosen], basis[chosen], axis=1)
+        current = shifts[:, :, axis].ravel()
+        target = design @ current + measured.shift[chosen]
+        robust = weight[chosen]
+        solution = current
+        scale = radius / 2
+        for _ in range(4):
+            left = target - design @ solution
+            w = robust / (1.0 + (left / scale) ** 2) ** 2
+            solution = np.linalg.solve((design * w[:, None]).T @ design + FIELD_STIFFNESS * _bending(counts), (design * w[:, None]).T @ target)
+        shifts[:, :, axis] = solution.reshape(counts)
+    return Placement(placement.page, placement.to_view, CorrectionField(shifts))

@@ -1,0 +1,106 @@
+"""Batches of boxes to train on: real and made ones, damaged anew each time.
+
+Pools of crops with their shares come in; `batch(step)` gives patches as the reader sees them and what it should say. Of each batch a part is corrected,
+crowded or emptied on the way, made out of the boxes of the same pool.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from pipeline.recognition.digits import BOX_CLASSES, MARGIN, PATCH_SIZE
+from pipeline.recognition.patches import normalise
+from pipeline.training.augment import Damage, damaged
+from pipeline.training.boxes import RIM, UNKNOWN, BoxCrops
+from pipeline.training.corrections import Correction, blank_of, make
+from pipeline.training.fit import Batch
+
+CLASSES = len(BOX_CLASSES)
+INNER = (1 + 2 * MARGIN) / (1 + 2 * RIM)
+"""Share of a training crop that the reader's patch shows."""
+
+MADE_SHARE = 0.16
+"""Share of a batch that is made corrected or crowded: enough for some 20 a batch, few enough to leave the digits to real boxes."""
+
+EMPTIED_SHARE = 0.03
+KINDS = (Correction.OVERWRITTEN, Correction.FLUID, Correction.STRUCK, Correction.RETRACED, Correction.BLOT, Correction.CROWDED)
+KIND_SHARES = (0.28, 0.26, 0.14, 0.14, 0.08, 0.10)
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Crops of one kind and the share of a batch drawn from them."""
+
+    crops: BoxCrops
+    share: float
+    blanks: list[np.ndarray] = field(default_factory=list)
+
+    @staticmethod
+    def of(crops: BoxCrops, share: float) -> Pool:
+        """A pool with the empty boxes that can be made out of its ones."""
+        ones = crops.images[crops.labels == 1]
+        return Pool(crops, share, [blank for blank in map(blank_of, ones) if blank is not None])
+
+
+@dataclass(frozen=True, slots=True)
+class BoxBatches:
+    """`batches(step)` is (patches (B, 3, S, S), class (B,), illegible (B,), corrected (B,)); UNKNOWN targets are not asked."""
+
+    pools: Sequence[Pool]
+    size: int
+    seed: int
+    damage: Damage = Damage()
+    real_corrections: float = 4.0
+    """How many times more often a box known to be corrected is drawn than another."""
+
+    def __call__(self, step: int) -> Batch:
+        random = np.random.default_rng((self.seed, step))
+        shares = np.array([pool.share for pool in self.pools])
+        chosen = random.choice(len(self.pools), self.size, p=shares / shares.sum())
+        images = np.empty((self.size, PATCH_SIZE, PATCH_SIZE, 3), np.uint8)
+        targets = np.empty((self.size, 3), np.int64)
+        for place, number in enumerate(chosen):
+            image, targets[place] = self._draw(self.pools[number], random)
+            images[place] = damaged(image, size=PATCH_SIZE, inner=INNER, damage=self.damage, random=random)
+        return torch.from_numpy(normalise(images)), *(torch.from_numpy(column.copy()) for column in targets.T)
+
+    def _draw(self, pool: Pool, random: np.random.Generator) -> tuple[np.ndarray, tuple[int, int, int]]:
+        crops = pool.crops
+        first = int(random.integers(len(crops)))
+        if random.random() < EMPTIED_SHARE and pool.blanks:
+            return pool.blanks[int(random.integers(len(pool.blanks)))], (BOX_CLASSES.index("_"), 0, 0)
+        if random.random() < MADE_SHARE and crops.labels[first] >= 0:
+            second = int(random.integers(len(crops)))
+            kind = KINDS[int(random.choice(len(KINDS), p=KIND_SHARES))]
+            if crops.labels[second] >= 0 and _makes_sense(kind, BOX_CLASSES[crops.labels[first]], BOX_CLASSES[crops.labels[second]]):
+                made = make(
+                    kind, crops.images[first], crops.images[second],
+                    label_below=int(crops.labels[first]), label_above=int(crops.labels[second]), random=random,
+                )
+                return made.image, (made.label, made.illegible, made.corrected)
+        return crops.images[first], (int(crops.labels[first]), int(crops.illegible[first]), int(crops.corrected[first]))
+
+
+def _makes_sense(kind: Correction, below: str, above: str) -> bool:
+    """Nobody corrects an empty box, and an X beside a number is no crowd."""
+    if kind in (Correction.STRUCK, Correction.RETRACED, Correction.BLOT):
+        return below not in "_-"
+    if kind is Correction.CROWDED:
+        return below.isdigit() and above.isdigit()
+    return below not in "_-" and above not in "_-"
+
+
+def box_loss(logits: Tensor, batch: Batch) -> Tensor:
+    """Cross entropy of the class plus half that of the two flags, over the boxes where each is known."""
+    _, label, illegible, corrected = batch
+    loss = functional.cross_entropy(logits[:, :CLASSES], label, ignore_index=UNKNOWN)
+    for column, target in ((CLASSES, illegible), (CLASSES + 1, corrected)):
+        known = target != UNKNOWN
+        loss = loss + 0.5 * functional.binary_cross_entropy_with_logits(logits[known, column], target[known].float())
+    return loss

@@ -1,0 +1,179 @@
+"""Corrections, blanks and scribbles made out of real boxes.
+
+Few boxes of the development set are corrected or illegible, so they are made: two real boxes laid over each other, a digit over correction
+fluid, struck through, retraced, blotted. The idea: ink only takes light away, so laying one picture over another is the darker of the two, each
+relative to its own paper.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.training.boxes import FRAME_SHARE, UNKNOWN
+
+Image = NDArray[np.uint8]
+
+
+class Correction(StrEnum):
+    """The ways in which a box is corrected."""
+
+    OVERWRITTEN = "overwritten"
+    FLUID = "fluid"
+    STRUCK = "struck"
+    RETRACED = "retraced"
+    BLOT = "blot"
+    CROWDED = "crowded"
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A made box: its picture and what a reader should say (UNKNOWN = not asked)."""
+
+    image: Image
+    label: int
+    illegible: int
+    corrected: int
+
+
+def make(kind: Correction, below: Image, above: Image, *, label_below: int, label_above: int, random: np.random.Generator) -> Made:
+    """Make a corrected or crowded box out of two boxes, `above` written last."""
+    if kind is Correction.OVERWRITTEN:
+        image = _overlaid(below, _moved(above, random), random)
+        return Made(image, label_above if label_above == label_below else UNKNOWN, UNKNOWN, 1)
+    if kind is Correction.FLUID:
+        covered = _fluid(below, random)
+        return Made(_overlaid(covered, _moved(above, random), random), label_above, 0, 1)
+    if kind is Correction.STRUCK:
+        return Made(_struck(below, random), UNKNOWN, UNKNOWN, 1)
+    if kind is Correction.RETRACED:
+        image = _overlaid(below, _moved(below, random, shift=0.03, turn=0.10), random)
+        return Made(image, label_below, UNKNOWN, 1)
+    if kind is Correction.BLOT:
+        return Made(_blotted(below, random), label_below, UNKNOWN, 1)
+    return Made(_crowded(below, above, random), UNKNOWN, 1, UNKNOWN)
+
+
+def blank_of(one: Image) -> Image | None:
+    """An empty box out of a box with a 1: its clean half and the mirror of it; None when neither half is clean."""
+    paper = np.percentile(one.reshape(-1, 3), 75, axis=0)
+    dark = 1 - (one / paper).mean(axis=2)
+    side = one.shape[0]
+    near, far = (round(share * side) for share in FRAME_SHARE)
+    frame = np.median(dark[near - 1 : near + 2].max(axis=0)[near + 4 : far - 4])
+    columns = dark[near + 4 : far - 4].mean(axis=0)
+    half = side // 2
+    if columns[near + 4 : half + 2].max() < 0.22 * frame:
+        return np.concatenate([one[:, :half], one[:, :half][:, ::-1]], axis=1)
+    if columns[half - 2 : far - 4].max() < 0.22 * frame:
+        return np.concatenate([one[:, half:][:, ::-1], one[:, half:]], axis=1)
+    return None
+
+
+def _interior(side: int, inset: float = 0.10) -> tuple[int, int]:
+    near, far = FRAME_SHARE
+    return round((near + inset * (far - near)) * side), round((far - inset * (far - near)) * side)
+
+
+def _overlaid(below: Image, above: Image, random: np.random.Generator) -> Image:
+    """The ink inside the frame of `above` laid on `below`."""
+    side = below.shape[0]
+    near, far = _interior(side)
+    paper_below = np.percentile(below.reshape(-1, 3), 75, axis=0)
+    paper_above = np.percentile(above.reshape(-1, 3), 75, axis=0)
+    image = below.astype(np.float64)
+    ink = np.clip(above[near:far, near:far] / paper_above, 0, 1)
+    clean = np.where(ink > 0.93, 1.0, ink)
+    inside = image[near:far, near:far]
+    strength = random.uniform(0.8, 1.0)
+    image[near:far, near:far] = np.minimum(inside, paper_below * (1 - strength * (1 - clean)))
+    return np.clip(image, 0, 255).astype(np.uint8)
+
+
+def _moved(image: Image, random: np.random.Generator, *, shift: float = 0.025, turn: float = 0.05) -> Image:
+    side = image.shape[0]
+    matrix = cv2.getRotationMatrix2D((side / 2, side / 2), float(np.degrees(random.normal(0, turn))), float(np.exp(random.normal(0, 0.05))))
+    matrix[:, 2] += random.normal(0, shift * side, 2)
+    return np.asarray(cv2.warpAffine(image, matrix, (side, side), borderMode=cv2.BORDER_REPLICATE), np.uint8)
+
+
+def _fluid(image: Image, random: np.random.Generator) -> Image:
+    """A patch of correction fluid or tape: brighter than paper, ragged, print under it gone or nearly."""
+    side = image.shape[0]
+    near, far = FRAME_SHARE
+    centre = side / 2 + random.normal(0, 0.05 * side, 2)
+    count = int(random.integers(5, 10))
+    angles = np.sort(random.uniform(0, 2 * np.pi, count))
+    radius = (far - near) * side * random.uniform(0.25, 0.62) * np.exp(random.normal(0, 0.2, count))
+    shape = random.uniform(0.6, 1.0), 1.0
+    outline = centre + np.stack([np.cos(angles) * radius * shape[0], np.sin(angles) * radius * shape[1]], axis=1)
+    mask = np.zeros((side, side), np.float32)
+    cv2.fillPoly(mask, [np.round(outline).astype(np.int32)], 1.0, cv2.LINE_AA)
+    mask = cv2.GaussianBlur(mask, (0, 0), random.uniform(0.5, 1.5))[:, :, None] * random.uniform(0.75, 1.0)
+    paper = np.percentile(image.reshape(-1, 3), 75, axis=0)
+    white = np.clip(paper * random.uniform(1.0, 1.22) + random.uniform(-4, 12), 0, 255)
+    texture = cv2.GaussianBlur(random.normal(0, 6, (side, side, 1)).astype(np.float32), (0, 0), 1.2)[:, :, None]
+    return np.clip(image * (1 - mask) + (white + texture) * mask, 0, 255).astype(np.uint8)
+
+
+def _ink(image: Image, random: np.random.Generator) -> list[float]:
+    """An ink colour as dark as the writing in the box."""
+    side = image.shape[0]
+    near, far = _interior(side, 0.12)
+    inside = image[near:far, near:far].reshape(-1, 3)
+    order = np.argsort(inside.sum(axis=1))
+    colour = inside[order[: max(3, len(order) // 50)]].mean(axis=0) * random.uniform(0.85, 1.1)
+    return [float(c) for c in np.clip(colour, 0, 255)]
+
+
+def _struck(image: Image, random: np.random.Generator) -> Image:
+    """One to four strokes through what is written."""
+    side = image.shape[0]
+    near, far = _interior(side, 0.15)
+    drawn, ink = image.copy(), _ink(image, random)
+    slope = random.uniform(-0.5, 0.5)
+    if random.random() < 0.3:
+        points = np.stack([np.linspace(near, far, 9), np.where(np.arange(9) % 2, near, far)], axis=1) + random.normal(0, 0.03 * side, (9, 2))
+        cv2.polylines(drawn, [np.round(points).astype(np.int32)], False, ink, int(random.integers(1, 3)), cv2.LINE_AA)
+        return drawn
+    for _ in range(int(random.integers(1, 4))):
+        middle = random.uniform(near + 0.25 * (far - near), far - 0.25 * (far - near))
+        reach = random.uniform(0.35, 0.55) * (far - near)
+        start = (round(side / 2 - reach), round(middle + slope * reach))
+        end = (round(side / 2 + reach), round(middle - slope * reach))
+        cv2.line(drawn, start, end, ink, int(random.integers(1, 4)), cv2.LINE_AA)
+    return drawn
+
+
+def _blotted(image: Image, random: np.random.Generator) -> Image:
+    side = image.shape[0]
+    near, far = _interior(side, 0.15)
+    drawn, ink = image.copy(), _ink(image, random)
+    centre = tuple(int(v) for v in random.uniform(near, far, 2))
+    axes = tuple(int(v) for v in np.maximum(2, random.uniform(0.05, 0.14, 2) * side))
+    cv2.ellipse(drawn, centre, axes, float(random.uniform(0, 180)), 0, 360, ink, -1, cv2.LINE_AA)
+    return drawn
+
+
+def _crowded(first: Image, second: Image, random: np.random.Generator) -> Image:
+    """Two numbers squeezed into one box."""
+    side = first.shape[0]
+    near, far = _interior(side)
+    paper = np.percentile(first.reshape(-1, 3), 75, axis=0)
+    image = first.copy()
+    image[near:far, near:far] = paper
+    width = (far - near) // 2
+    for place, source in enumerate((first, second)):
+        relative = source[near:far, near:far] / np.percentile(source.reshape(-1, 3), 75, axis=0)
+        column = relative[:, round(0.15 * len(relative)) : round(0.85 * len(relative))]
+        height = round((far - near) * random.uniform(0.55, 1.0))
+        squeezed = cv2.resize(np.clip(column, 0, 1), (width, height), interpolation=cv2.INTER_AREA)
+        top = near + int(random.integers(0, far - near - height + 1))
+        left = near + place * width
+        region = image[top : top + height, left : left + width]
+        image[top : top + height, left : left + width] = np.clip(np.minimum(region, squeezed * paper), 0, 255).astype(np.uint8)
+    return image

@@ -1,0 +1,57 @@
+"""The two networks: one for a digit box, one for a bubble.
+
+Both are small plain convolutional nets that end in 1 x 1 convolutions instead of matrix products, because a convolution is computed picture by
+picture: the result for one box is then the same bits whatever else is in its batch.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+BOX_OUTPUTS = 15
+"""13 classes, illegible, corrected."""
+
+BUBBLE_OUTPUTS = 3
+"""Empty, filled, erased."""
+
+
+def _block(inputs: int, outputs: int, *, stride: int = 1) -> list[nn.Module]:
+    return [nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)]
+
+
+class BoxNetwork(nn.Module):
+    """(N, 3, 48, 48) normalised patch to (N, 15) logits."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.features = nn.Sequential(
+            *_block(3, 24, stride=2),
+            *_block(24, 32),
+            *_block(32, 48, stride=2),
+            *_block(48, 64),
+            *_block(64, 96, stride=2),
+            *_block(96, 96),
+        )
+        self.gather = nn.Sequential(nn.Conv2d(96, 128, 6, bias=False, groups=4), nn.BatchNorm2d(128), nn.ReLU(inplace=True), nn.Dropout(0.2))
+        self.heads = nn.Conv2d(128, BOX_OUTPUTS, 1)
+
+    def forward(self, patches: Tensor) -> Tensor:
+        return torch.flatten(self.heads(self.gather(self.features(patches))), 1)
+
+
+class BubbleNetwork(nn.Module):
+    """(N, 6, 20, 20) bubble beside the typical bubble of its field, to (N, 3) logits."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.features = nn.Sequential(*_block(6, 16), *_block(16, 24, stride=2), *_block(24, 32), *_block(32, 32, stride=2))
+        self.gather = nn.Sequential(nn.Conv2d(32, 48, 5, bias=False), nn.BatchNorm2d(48), nn.ReLU(inplace=True), nn.Dropout(0.1))
+        self.heads = nn.Conv2d(48, BUBBLE_OUTPUTS, 1)
+
+    def forward(self, patches: Tensor) -> Tensor:
+        return torch.flatten(self.heads(self.gather(self.features(patches))), 1)
+
+
+def parameter_count(network: nn.Module) -> int:
+    return sum(p.numel() for p in network.parameters())

@@ -1,0 +1,130 @@
+"""Bubbles sharpen the boxes and never speak for them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.crosscheck import VerdictPolicy
+from pipeline.crosscheck.fusion import fuse, fuse_field
+from pipeline.crosscheck.numbers import bubble_posterior, row_posterior
+from pipeline.crosscheck.reading import BOX_CLASSES
+from pipeline.sheet import FieldState, SourceKind
+
+POLICY = VerdictPolicy()
+
+
+def undecided(boxes, signs, box, other, share):
+    rows = boxes(signs, 0.9999)
+    rows[box] = 0
+    rows[box, BOX_CLASSES.index(signs[box])] = 1 - share
+    rows[box, BOX_CLASSES.index(other)] = share
+    return rows
+
+
+def test_agreeing_bubbles_settle_a_doubtful_digit(boxes, reading):
+    rows = undecided(boxes, "181", 2, "7", 0.1)
+    fused = fuse_field(reading(rows, "181"), POLICY)
+    assert fused.field.value == 181
+    assert fused.field.probability > 0.999
+    assert fused.field.sources[SourceKind.BOXES].probability == pytest.approx(0.9, abs=0.01)
+
+
+def test_clear_boxes_are_reported_whatever_the_bubbles_say(reading):
+    field = fuse_field(reading("181", "187"), POLICY).field
+    assert field.value == 181
+    assert field.raw == "181"
+    assert field.sources[SourceKind.BUBBLES].value == 187
+    assert field.probability < 1 - 1e-3
+
+
+def test_boxes_torn_between_two_readings_follow_the_bubbles(boxes, reading):
+    fused = fuse_field(reading(undecided(boxes, "181", 2, "7", 0.45), "187"), POLICY)
+    assert fused.field.value == 187
+    assert fused.field.raw == "187"
+    assert fused.followed_bubbles
+
+
+def test_bubbles_cannot_bring_in_a_number_the_boxes_do_not_show(boxes, reading):
+    field = fuse_field(reading(undecided(boxes, "181", 2, "7", 0.45), "642"), POLICY).field
+    assert field.value == 181
+
+
+def test_filled_bubbles_do_not_fill_empty_boxes(reading):
+    field = fuse_field(reading("___", "066"), POLICY).field
+    assert (field.state, field.value, field.raw) == (FieldState.BLANK, None, "___")
+    assert field.sources[SourceKind.BUBBLES].value == 66
+
+
+def test_an_illegible_box_leaves_the_number_unread(reading):
+    field = fuse_field(reading("050", "050", illegible=(0.0, 0.9, 0.0)), POLICY).field
+    assert (field.state, field.value, field.raw) == (FieldState.ILLEGIBLE, None, "0?0")
+    assert field.sources[SourceKind.BOXES].value is None
+    assert field.sources[SourceKind.BUBBLES].value == 50
+    assert field.probability >= 0.9
+
+
+def test_an_illegible_row_never_shows_the_signs_of_a_number(reading):
+    field = fuse_field(reading("123", illegible=(0.3, 0.4, 0.3)), POLICY).field
+    assert (field.state, field.value, field.raw) == (FieldState.ILLEGIBLE, None, "1?3")
+
+
+def test_signs_without_a_meaning_are_shown_as_they_are(reading):
+    field = fuse_field(reading("8_3"), POLICY).field
+    assert (field.state, field.value, field.raw) == (FieldState.ILLEGIBLE, None, "8_3")
+
+
+def test_blank_zero_crossed_and_illegible_stay_four_things(reading):
+    states = {raw: fuse_field(reading(raw), POLICY).field for raw in ("___", "000", "xxx", "__x")}
+    assert [(f.state, f.value) for f in states.values()] == [
+        (FieldState.BLANK, None), (FieldState.NUMBER, 0), (FieldState.CROSSED, 0), (FieldState.ILLEGIBLE, None)
+    ]
+
+
+def test_skipped_bubbles_leave_the_number_nearly_as_sure(reading):
+    alone, skipped = fuse_field(reading("123"), POLICY).field, fuse_field(reading("123", "___"), POLICY).field
+    assert skipped.value == 123
+    assert skipped.probability == pytest.approx(alone.probability, abs=1e-3)
+
+
+def test_unclear_bubbles_say_nothing(reading):
+    alone, unclear = fuse_field(reading("123"), POLICY).field, fuse_field(reading("123", "1s3"), POLICY).field
+    assert unclear.value == 123
+    assert unclear.probability == pytest.approx(alone.probability, abs=5e-3)
+
+
+def test_a_number_longer_than_its_bubbles_is_still_read(reading):
+    field = fuse_field(reading("1234", "234"), POLICY).field
+    assert field.value == 1234
+    assert field.sources[SourceKind.BUBBLES].value == 234
+
+
+def test_a_slip_of_one_digit_is_the_likelier_contradiction(boxes, bubbles):
+    row = row_posterior(undecided(boxes, "181", 2, "7", 0.5), np.zeros(3))
+    near = fuse(row, bubble_posterior(bubbles("101")), inconsistent=0.01, skipped=0.01)
+    assert near.of_value(181) > 10 * near.of_value(187)
+
+
+signs = st.text(BOX_CLASSES, min_size=3, max_size=3)
+marks = st.text("0123456789_s", min_size=3, max_size=3)
+
+
+@given(signs, marks, st.floats(0.3, 0.9999), st.floats(0.3, 0.9999), st.lists(st.floats(0, 1), min_size=3, max_size=3))
+def test_fusion_is_a_distribution_and_never_a_number_out_of_nothing(boxes, bubbles, reading, row, columns, first, second, illegible):
+    one = reading(boxes(row, first), bubbles(columns, second), illegible=tuple(illegible))
+    fused = fuse_field(one, POLICY)
+    posterior = fuse(fused.boxes, fused.bubbles, inconsistent=POLICY.paper_inconsistent, skipped=POLICY.bubbles_skipped)
+    total = posterior.numbers.sum() + posterior.crossed + posterior.blank + posterior.illegible
+    assert total == pytest.approx(1, abs=1e-9)
+    assert 0 <= fused.field.probability <= 1 + 1e-9
+    assert (fused.field.value is None) == (fused.field.state in (FieldState.BLANK, FieldState.ILLEGIBLE))
+    if fused.field.value is not None:
+        assert fused.boxes.of_value(fused.field.value) >= min(POLICY.min_boxes_support, fused.boxes.of_value(fused.boxes.best()[1]))
+
+
+@given(signs, marks, st.floats(0.3, 0.9999))
+def test_the_same_reading_gives_the_same_field(reading, row, columns, sharpness):
+    first, second = (fuse_field(reading(row, columns, sharpness=sharpness), POLICY).field for _ in range(2))
+    assert first == second
