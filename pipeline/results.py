@@ -131,9 +131,10 @@ class ResultsWriter:
             self._parquet.close()
 
     def abandon(self) -> None:
-        """Let go of the Parquet file, which would otherwise try to complete itself when it is collected."""
-        with suppress(OSError, pa.ArrowException):
+        """Let go of the Parquet file: when collected it would try to write its end into a file that is gone."""
+        with suppress(OSError, ValueError, pa.ArrowException):
             self._parquet.close()
+        self._parquet.is_open = False
 
     def _write_rows(self) -> None:
         self._parquet.write_table(pa.Table.from_pylist(self._rows, schema=self._schema))

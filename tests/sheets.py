@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
+from pipeline.forms import Catalogue, load_catalogue
 from pipeline.imaging import Photo
 from pipeline.settings import Settings
 from pipeline.sheet import (
@@ -57,7 +59,7 @@ def make_sheet(source: str = "photos/a.jpg", **changes: Any) -> Sheet:
         "probability": 0.98,
         "fields": {"paslon_1": make_field(125), "paslon_2": make_field(None)},
         "checks": (CheckResult("E1", Text("Jumlah", "Sum"), None),),
-        "findings": (Finding(FindingCode.UNSURE, Severity.WARNING, ("paslon_1",), Text("Ragu; \"1\", 7", "Unsure")),),
+        "findings": (Finding(FindingCode.UNSURE, Severity.WARNING, ("paslon_1",), Text('Ragu; "1", 7', "Unsure")),),
         "refusal": None,
         "registration": RegistrationSummary("tag", 0.31, 0.4, SQUARE),
         "seconds": 0.25,
@@ -76,23 +78,35 @@ def make_refused(source: str = "photos/b.jpg", sha256: str = "cd" * 32) -> Sheet
 class ColourReader:
     """Stands in for the reader: the middle pixel says what happens, so that no form or model is needed."""
 
-    models = {"digits": "0123"}
+    models: ClassVar = {"digits": "0123"}
+
+    @property
+    def catalogue(self) -> Catalogue:
+        return load_catalogue()
 
     @classmethod
     def load(cls, settings: Settings) -> ColourReader:
         return cls()
 
 
-def read_by_colour(photo: Photo, reader: ColourReader, *, form: str | None = None, trace: Trace | None = None) -> Sheet:
+@dataclass(frozen=True, slots=True)
+class ColourReading:
+    """Stands in for a `Reading` whose page was not found."""
+
+    sheet: Sheet
+    registration: None = None
+    page: None = None
+
+
+def read_by_colour(photo: Photo, reader: ColourReader, *, form: str | None = None, trace: Trace | None = None) -> ColourReading:
     """A black middle is a bug in the reader, a white one is no page, and any other one is a sheet with its blue as the number."""
     height, width = photo.image.shape[:2]
     blue, green, _ = (int(level) for level in photo.image[height // 2, width // 2])
     if trace:
         trace.picture("photo", photo.image)
-    if blue == green == 0:
+    if blue + green < 10:
         raise ZeroDivisionError("a bug\nin the reader")
-    if blue == green == 255:
-        return make_refused(photo.name, photo.sha256)
-    return make_sheet(
-        photo.name, sha256=photo.sha256, fields={"paslon_1": make_field(blue)}, verdict=Verdict.ACCEPTED, findings=()
-    )
+    if blue + green > 500:
+        return ColourReading(make_refused(photo.name, photo.sha256))
+    number = {"paslon_1": make_field(blue)}
+    return ColourReading(make_sheet(photo.name, sha256=photo.sha256, fields=number, verdict=Verdict.ACCEPTED, findings=()))

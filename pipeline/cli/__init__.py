@@ -16,8 +16,6 @@ from typer.core import TyperGroup
 COMMANDS: Mapping[str, str] = {
     "read": "pipeline.cli.read",
     "form": "pipeline.cli.form",
-    "train": "pipeline.training.cli",
-    "bench": "pipeline.bench.cli",
 }
 
 

@@ -43,9 +43,14 @@ def error_console() -> Console:
     return _console(stderr=True)
 
 
+def print_line(console: Console, text: str, *, style: str = "") -> None:
+    """A sentence on one line, however long: terminals fold it, and `grep` finds it whole."""
+    console.print(plain(text), style=style, soft_wrap=True)
+
+
 def fail(message: str, *, code: int) -> NoReturn:
     """Say what is wrong on stderr and end the command."""
-    error_console().print(plain(message), style="bold red")
+    print_line(error_console(), message, style="bold red")
     raise typer.Exit(code)
 
 
@@ -57,4 +62,4 @@ def plain(text: str) -> Styled:
 def _console(*, stderr: bool) -> Console:
     is_terminal = (sys.stderr if stderr else sys.stdout).isatty()
     width = None if is_terminal or "COLUMNS" in os.environ else WIDTH_WITHOUT_TERMINAL
-    return Console(stderr=stderr, width=width, highlight=False, soft_wrap=False)
+    return Console(stderr=stderr, width=width, highlight=False)

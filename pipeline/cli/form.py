@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text as Styled
 
 from pipeline.cli import messages
-from pipeline.cli.console import FAILURE, USAGE, LanguageOption, error_console, fail, load_settings, output_console, plain
+from pipeline.cli.console import FAILURE, USAGE, LanguageOption, error_console, fail, load_settings, output_console, print_line
 from pipeline.cli.messages import said
 from pipeline.forms import Catalogue, Form, FormError, Page, load_catalogue
 from pipeline.forms.lint import lint
@@ -50,7 +50,7 @@ def show(
     found = _find(_catalogue(shown), form, shown)
     pages = _pages(found, page, shown)
     console = output_console()
-    console.print(plain(f"{found.id} {found.version} ({found.status}): {said(found.title, shown)}"), style="bold")
+    print_line(console, f"{found.id} {found.version} ({found.status}): {said(found.title, shown)}", style="bold")
     fields = _table(messages.PAGES, messages.FIELD, messages.WRITINGS, messages.LABEL, language=shown)
     for number, layout in pages.items():
         for field in layout.fields.values():
@@ -65,7 +65,7 @@ def show(
             write_whole(picture, _png(list(pages.values())))
         except OutputError as error:
             fail(said(messages.CANNOT_WRITE, shown, error=error), code=FAILURE)
-        console.print(plain(said(messages.WRITTEN, shown, path=picture)))
+        print_line(console, said(messages.WRITTEN, shown, path=picture))
 
 
 @app.command("lint", help="Periksa definisi formulir. / Check the definitions of the forms.")
@@ -82,10 +82,10 @@ def lint_forms(
         fail(str(error), code=FAILURE)
     findings = lint(catalogue)
     for finding in findings:
-        error_console().print(plain(str(finding)), style="red")
+        print_line(error_console(), str(finding), style="red")
     if findings:
         raise typer.Exit(FAILURE)
-    output_console().print(plain(said(messages.NOTHING_WRONG, shown, count=len(catalogue))))
+    print_line(output_console(), said(messages.NOTHING_WRONG, shown, count=len(catalogue)))
 
 
 def _catalogue(language: Language) -> Catalogue:

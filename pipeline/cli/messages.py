@@ -52,9 +52,7 @@ EMPTY_FOLDER = Text(
 )
 OVERLAY_NEEDS_OUT = Text("--overlay membutuhkan --out DIR untuk gambarnya.", "--overlay needs --out DIR for its pictures.")
 UNKNOWN_FORM = Text("Formulir {form} tidak dikenal. Yang dikenal: {known}", "Form {form} is not known. Known ones: {known}")
-UNKNOWN_PAGE = Text(
-    "Halaman {page} tidak ada pada {form}. Yang ada: {known}", "Page {page} is not one of {form}. It has: {known}"
-)
+UNKNOWN_PAGE = Text("Halaman {page} tidak ada pada {form}. Yang ada: {known}", "Page {page} is not one of {form}. It has: {known}")
 CANNOT_START = Text("Pembaca tidak dapat dimulai: {reason}", "The reader cannot start: {reason}")
 CANNOT_WRITE = Text(
     "cannot_write: {error}. Hasil sebelumnya tidak berubah; beri ruang atau izin tulis, lalu ulangi.",

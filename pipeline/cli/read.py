@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
@@ -16,14 +16,25 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.text import Text as Styled
 
 from pipeline.cli import messages
-from pipeline.cli.console import FAILURE, SOME_REFUSED, USAGE, LanguageOption, error_console, fail, load_settings, output_console, plain
+from pipeline.cli.console import (
+    FAILURE,
+    SOME_REFUSED,
+    USAGE,
+    LanguageOption,
+    error_console,
+    fail,
+    load_settings,
+    output_console,
+    print_line,
+)
 from pipeline.cli.messages import said
 from pipeline.cli.table import SheetTable
 from pipeline.engine.batch import read_all
 from pipeline.engine.executors import make_executor
 from pipeline.engine.work import WorkOrder, load_reader
-from pipeline.forms import FormError, load_catalogue
+from pipeline.forms import FormError
 from pipeline.imaging import Discovery, Item, discover
+from pipeline.recognition.model_file import ModelError
 from pipeline.results import results_in
 from pipeline.settings import Language, Settings
 from pipeline.sheet import Verdict
@@ -48,9 +59,7 @@ def read(
     overlay: Annotated[
         bool, typer.Option("--overlay", help="Simpan foto dengan angka yang terbaca. / Keep each photo with its numbers drawn in.")
     ] = False,
-    debug: Annotated[
-        Path | None, typer.Option(help="Gambar setiap tahap. / Pictures of every stage.", metavar="DIR")
-    ] = None,
+    debug: Annotated[Path | None, typer.Option(help="Gambar setiap tahap. / Pictures of every stage.", metavar="DIR")] = None,
     workers: Annotated[int | None, typer.Option(help="Jumlah proses. / Number of processes.", min=1, metavar="N")] = None,
     language: LanguageOption = None,
 ) -> None:
@@ -60,15 +69,15 @@ def read(
     order = WorkOrder(settings=settings, form=form, overlays=out / OVERLAYS if out and overlay else None, debug=debug)
     _check_start(order)
     found = _discover(paths, settings, leave_out=[folder for folder in (out, debug) if folder])
-    signal.signal(signal.SIGTERM, _stop)
     try:
-        table = _read(found.items, order, out=out, workers=workers or settings.workers)
+        with _cleaning_up_on_sigterm():
+            table = _read(found.items, order, out=out, workers=workers or settings.workers)
     except OutputError as error:
         fail(said(messages.CANNOT_WRITE, settings.language, error=error), code=FAILURE)
     console = output_console()
     for text, folder in ((messages.RESULTS_AT, out), (messages.PICTURES_AT, order.overlays), (messages.STAGES_AT, debug)):
         if folder:
-            console.print(plain(said(text, settings.language, folder=folder)))
+            print_line(console, said(text, settings.language, folder=folder))
     if table.verdicts[Verdict.REFUSED] or found.empty:
         raise typer.Exit(SOME_REFUSED)
 
@@ -77,9 +86,8 @@ def _check_start(order: WorkOrder) -> None:
     """End the command when no photo could be read whatever is on it."""
     language = order.settings.language
     try:
-        catalogue = load_catalogue()
-        load_reader(order.settings)
-    except (FormError, OSError) as error:
+        catalogue = load_reader(order.settings).catalogue
+    except (FormError, ModelError) as error:
         fail(said(messages.CANNOT_START, language, reason=error), code=USAGE)
     if order.form is not None and order.form not in catalogue:
         fail(said(messages.UNKNOWN_FORM, language, form=order.form, known=", ".join(catalogue.forms)), code=USAGE)
@@ -89,7 +97,7 @@ def _discover(paths: Sequence[str], settings: Settings, *, leave_out: Sequence[P
     found = discover(paths, leave_out=leave_out)
     errors = error_console()
     for folder in found.empty:
-        errors.print(plain(said(messages.EMPTY_FOLDER, settings.language, folder=folder)), style="red")
+        print_line(errors, said(messages.EMPTY_FOLDER, settings.language, folder=folder), style="red")
     if not found.items:
         raise typer.Exit(USAGE)
     return found
@@ -115,9 +123,9 @@ def _read(items: Sequence[Item], order: WorkOrder, *, out: Path | None, workers:
     console = output_console()
     console.print(table.table())
     for remark in table.remarks(seconds=time.perf_counter() - started):
-        console.print(plain(remark))
+        print_line(console, remark)
     for message in table.refusals():
-        errors.print(plain(message), style="red")
+        print_line(errors, message, style="red")
     return table
 
 
@@ -145,6 +153,15 @@ class _Rate(ProgressColumn):
         return Styled("" if task.speed is None else said(messages.RATE, self._language, rate=task.speed))
 
 
-def _stop(number: int, frame: FrameType | None) -> None:
-    # A plain SIGTERM would leave the workers and the half-written files behind.
-    raise SystemExit(128 + number)
+@contextmanager
+def _cleaning_up_on_sigterm() -> Iterator[None]:
+    """End as on an error: a plain SIGTERM would leave the workers and the half-written files behind."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -16,17 +16,14 @@ from pathlib import Path
 
 import cv2
 
-from pipeline import __version__
 from pipeline.imaging import Item, Limits, Photo, Unopened, open_images
 from pipeline.imaging.files import read_bytes
 from pipeline.overlay import draw_overlay
-from pipeline.read import Reader, read_sheet
+from pipeline.read import SOFTWARE, Reader, read_photo
 from pipeline.settings import Settings
 from pipeline.sheet import Refusal, RefusalCode, Sheet, refused
 from pipeline.trace import Trace, jpeg_bytes
 from pipeline.writing import OutputError, write_whole
-
-SOFTWARE = f"sirekap {__version__}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,16 +87,17 @@ def _sheet_of(opened: Photo | Unopened, order: WorkOrder, *, started: float) -> 
         return _refused(opened.name, opened.sha256, opened.refusal, order, started=started)
     trace = Trace(order.debug / safe_name(opened.name)) if order.debug else None
     try:
-        sheet = read_sheet(opened, load_reader(order.settings), form=order.form, trace=trace)
+        reading = read_photo(opened, load_reader(order.settings), form=order.form, trace=trace)
         if order.overlays:
-            write_whole(order.overlays / f"{safe_name(opened.name)}.jpg", jpeg_bytes(draw_overlay(opened.image, sheet)))
+            picture = draw_overlay(opened.image, reading.sheet, registration=reading.registration, page=reading.page)
+            write_whole(order.overlays / f"{safe_name(opened.name)}.jpg", jpeg_bytes(picture))
     except Exception as error:
         if isinstance(error, OutputError):
             raise
         if trace:
             write_whole(trace.folder / "crash.txt", "".join(traceback.format_exception(error)).encode())
         return _refused(opened.name, opened.sha256, _crash(error), order, started=started)
-    return sheet
+    return reading.sheet
 
 
 def _crash(error: Exception) -> Refusal:

@@ -8,11 +8,12 @@ the printed frame inside the patch itself, once, with the same code for training
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from pipeline.forms import Rect
 
 ToPhoto = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 """Maps (N, 2) page millimetres to (N, 2) photo pixels."""
@@ -33,21 +34,8 @@ MINIMUM_INK = 0.10
 """Least darkness (of the paper's brightness) that is stretched to full ink: below it a patch is noise."""
 
 
-class Rectangle(Protocol):
-    """What `cut_patches` needs of a rectangle: top left corner and size, millimetres."""
-
-    @property
-    def x(self) -> float: ...
-    @property
-    def y(self) -> float: ...
-    @property
-    def width(self) -> float: ...
-    @property
-    def height(self) -> float: ...
-
-
 def cut_patches(
-    image: NDArray[np.uint8], to_photo: ToPhoto, rects: Sequence[Rectangle], *, size: int, margin: float
+    image: NDArray[np.uint8], to_photo: ToPhoto, rects: Sequence[Rect], *, size: int, margin: float
 ) -> NDArray[np.uint8]:
     """Cut one square patch a rectangle.
 

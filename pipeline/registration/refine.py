@@ -1,7 +1,7 @@
-"""Lay a page exactly: pull every printed line onto the dark ridge nearest to it, first rigidly, then as curled paper.
+"""Pull a page onto the lines of the photo: every printed line looks for the dark ridge nearest to it, and a homography follows.
 
 A hypothesis comes in that is right within a few millimetres; the drawn lines are cut into short pieces, each piece looks along its
-normal for the ridge it belongs to, and the shifts found are fitted by a homography and then by a smooth field. A piece is the unit,
+normal for the ridge it belongs to, and the shifts found are fitted by a homography. A piece is the unit,
 not a point, because a digit or a tally stroke can outshine a printed line at a point but not along 30 mm.
 """
 
@@ -16,17 +16,17 @@ from numpy.typing import NDArray
 
 from pipeline.forms import Page
 from pipeline.registration.evidence import RidgeMaps
-from pipeline.registration.model import CorrectionField, knot_counts, project, spline_basis
+from pipeline.registration.model import CorrectionField, project
 from pipeline.registration.propose import INK_WEIGHT
 
 PIECE_MM = 30.0
 SAMPLE_MM = 3.0
-COARSE_RADII_MM = (8.0, 8.0, 5.0, 4.0)
+COARSE_RADII_MM = (12.0, 10.0, 6.0, 4.0)
 FINE_RADII_MM = (6.0, 3.5, 2.5)
+LONG_ONLY_ABOVE_MM = 7.0
+"""Wider searches listen to long black lines alone: tally rows are 16 mm apart and box frames 3.5 mm, long black lines mostly further."""
+LONG_MM = 60.0
 """Search radius of each round of the homography; half the 16 mm spacing of the tally rows is the largest that cannot jump a row."""
-FIELD_RADII_MM = (2.5, 2.0, 1.6)
-FIELD_STIFFNESS = 1.5
-"""Weight of the field's bending against its pieces: chosen so that a field fitted to half of the pieces predicts the other half best."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,8 @@ class Pieces:
         (P,) by length and ink.
     black
         (P,) True for pieces of black ink: these must be seen, grey grids may fade.
+    long
+        (P,) True for pieces of black lines of at least `LONG_MM`.
     """
 
     samples: NDArray[np.float64]
@@ -55,6 +57,7 @@ class Pieces:
     horizontal: NDArray[np.bool_]
     weight: NDArray[np.float64]
     black: NDArray[np.bool_]
+    long: NDArray[np.bool_]
 
     @property
     def counts(self) -> NDArray[np.intp]:
@@ -87,7 +90,7 @@ class Measured:
 @lru_cache(maxsize=64)
 def pieces_of(page: Page) -> Pieces:
     """The printed lines of `page` in pieces of about 30 mm."""
-    samples, starts, centres, horizontal, weight, black = [], [], [], [], [], []
+    samples, starts, centres, horizontal, weight, black, long = [], [], [], [], [], [], []
     total = 0
     for line in page.lines:
         if line.ink not in INK_WEIGHT:
@@ -105,7 +108,16 @@ def pieces_of(page: Page) -> Pieces:
             horizontal.append(line.y0 == line.y1)
             weight.append(INK_WEIGHT[line.ink] * length / parts / PIECE_MM)
             black.append(INK_WEIGHT[line.ink] == 1.0)
-    return Pieces(np.concatenate(samples), np.array(starts), np.array(centres), np.array(horizontal), np.array(weight), np.array(black))
+            long.append(black[-1] and length >= LONG_MM)
+    return Pieces(
+        np.concatenate(samples),
+        np.array(starts),
+        np.array(centres),
+        np.array(horizontal),
+        np.array(weight),
+        np.array(black),
+        np.array(long),
+    )
 
 
 def refine(ridges: RidgeMaps, seen: NDArray[np.float32], placement: Placement, *, fine: bool = False) -> Placement:
@@ -114,15 +126,6 @@ def refine(ridges: RidgeMaps, seen: NDArray[np.float32], placement: Placement, *
     for i, radius in enumerate(FINE_RADII_MM if fine else COARSE_RADII_MM):
         measured = measure(ridges, seen, placement, radius)
         placement = _fit_homography(placement, pieces, measured, radius, affine=not fine and i < 2)
-    return placement
-
-
-def bend(ridges: RidgeMaps, seen: NDArray[np.float32], placement: Placement) -> Placement:
-    """`placement` with the smooth field that brings curled paper's lines onto their ridges."""
-    pieces = pieces_of(placement.page)
-    for radius in FIELD_RADII_MM:
-        measured = measure(ridges, seen, placement, radius)
-        placement = _fit_field(placement, pieces, measured, radius)
     return placement
 
 
@@ -171,13 +174,14 @@ def measure(ridges: RidgeMaps, seen: NDArray[np.float32], placement: Placement, 
     return Measured(shift=shift, strength=strength, visible=visible, is_row=is_row, pixels_per_mm=np.abs(per_mm))
 
 
-def _weights(pieces: Pieces, measured: Measured) -> NDArray[np.float64]:
+def weights(pieces: Pieces, measured: Measured) -> NDArray[np.float64]:
+    """How much each piece counts in a fit: by length, ink, and how clearly it was seen."""
     return pieces.weight * measured.visible * np.clip(measured.strength / 0.25, 0.0, 1.0)
 
 
 def _fit_homography(placement: Placement, pieces: Pieces, measured: Measured, radius: float, *, affine: bool) -> Placement:
     """One robust Gauss-Newton step on the homography, from the shifts along the normals."""
-    weight = _weights(pieces, measured)
+    weight = weights(pieces, measured) * (pieces.long if radius > LONG_ONLY_ABOVE_MM else 1.0)
     if (weight > 0).sum() < 12:
         return placement
     width, height = placement.page.paper_mm
@@ -206,44 +210,3 @@ def _fit_homography(placement: Placement, pieces: Pieces, measured: Measured, ra
     to_normal = np.array([[1 / unit, 0, -width / 2 / unit], [0, 1 / unit, -height / 2 / unit], [0, 0, 1.0]])
     to_view = placement.to_view @ np.linalg.inv(to_normal) @ delta @ to_normal
     return Placement(placement.page, to_view / to_view[2, 2], placement.correction)
-
-
-@lru_cache(maxsize=64)
-def _bending(counts: tuple[int, int]) -> NDArray[np.float64]:
-    """Quadratic form of the second differences of a (rows, columns) grid of knots, plus a little of the first ones."""
-    rows, columns = counts
-    grid = np.arange(rows * columns).reshape(rows, columns)
-    total = np.zeros((rows * columns, rows * columns))
-    for array in (grid, grid.T):
-        for stencil, weight in (([1.0, -2.0, 1.0], 1.0), ([-1.0, 1.0], 0.02)):
-            n = len(stencil)
-            for line in array:
-                for start in range(len(line) - n + 1):
-                    index = line[start : start + n]
-                    total[np.ix_(index, index)] += weight * np.outer(stencil, stencil)
-    return total + 1e-4 * np.eye(rows * columns)
-
-
-def _fit_field(placement: Placement, pieces: Pieces, measured: Measured, radius: float) -> Placement:
-    counts = knot_counts(placement.page.paper_mm)
-    weight = _weights(pieces, measured)
-    shifts = placement.correction.shifts.copy()
-    index, basis = spline_basis(pieces.centres, counts)
-    knots = counts[0] * counts[1]
-    for axis, chosen in ((0, ~pieces.horizontal), (1, pieces.horizontal)):
-        chosen = chosen & (weight > 0)
-        if chosen.sum() < 8:
-            continue
-        design = np.zeros((int(chosen.sum()), knots))
-        np.put_along_axis(design, index[chosen], basis[chosen], axis=1)
-        current = shifts[:, :, axis].ravel()
-        target = design @ current + measured.shift[chosen]
-        robust = weight[chosen]
-        solution = current
-        scale = radius / 2
-        for _ in range(4):
-            left = target - design @ solution
-            w = robust / (1.0 + (left / scale) ** 2) ** 2
-            solution = np.linalg.solve((design * w[:, None]).T @ design + FIELD_STIFFNESS * _bending(counts), (design * w[:, None]).T @ target)
-        shifts[:, :, axis] = solution.reshape(counts)
-    return Placement(placement.page, placement.to_view, CorrectionField(shifts))

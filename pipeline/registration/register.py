@@ -15,12 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.forms import Catalogue, Form, Page
+from pipeline.registration.bend import bend
 from pipeline.registration.evidence import RidgeMaps, WorkingPicture, ridge_maps, straight_segments, working_picture
 from pipeline.registration.model import CorrectionField, Registration, RegistrationMethod, project
 from pipeline.registration.policy import RegistrationPolicy
 from pipeline.registration.propose import Proposal, propose
 from pipeline.registration.rectify import UprightView, upright_view
-from pipeline.registration.refine import Placement, bend, refine
+from pipeline.registration.refine import Placement, refine
 from pipeline.registration.tag import SeenTag, anchor_of, find_tags, pages_of
 from pipeline.registration.verify import Evidence, verify
 from pipeline.sheet import Refusal, RefusalCode

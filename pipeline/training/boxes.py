@@ -16,9 +16,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.forms import Catalogue
 from pipeline.recognition.digits import BOX_CLASSES, MARGIN, PATCH_SIZE
 from pipeline.recognition.patches import cut_patches
-from pipeline.training.sheets import CropSource, LabelledSheet, box_areas
+from pipeline.training.placing import CropSource
+from pipeline.training.sheets import LabelledSheet
 
 RIM = 0.42
 """Share of the box side kept around a box in training crops; the reader itself sees `MARGIN`."""
@@ -68,17 +70,17 @@ class BoxCrops:
         return BoxCrops(**{f.name: np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(BoxCrops)})
 
 
-def from_sheets(sheets: Sequence[LabelledSheet], source: CropSource) -> BoxCrops:
+def from_sheets(sheets: Sequence[LabelledSheet], catalogue: Catalogue, source: CropSource) -> BoxCrops:
     """The digit boxes of every sheet that `source` can place."""
-    areas = box_areas()
     images, rows = [], []
     for sheet in sheets:
-        photo = sheet.upright()
+        photo = sheet.photo()
         to_photo = source(sheet, photo)
         if to_photo is None:
             continue
+        layout = sheet.fields(catalogue)
         for field, signs in sheet.signs.items():
-            images.append(cut_patches(photo, to_photo, areas[field], size=CROP_SIZE, margin=RIM))
+            images.append(cut_patches(photo, to_photo, layout[field].boxes, size=CROP_SIZE, margin=RIM))
             for box, sign in enumerate(signs):
                 label = BOX_CLASSES.find(sign)
                 corrected = int((field, box) in sheet.corrected)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -15,28 +14,18 @@ from numpy.typing import NDArray
 from pipeline.engine import work
 from pipeline.engine.batch import read_all
 from pipeline.engine.executors import SerialExecutor
-from pipeline.engine.work import WorkOrder, load_reader, read_item, refuse_item, safe_name
+from pipeline.engine.work import WorkOrder, read_item, refuse_item, safe_name
 from pipeline.imaging import Item, discover
 from pipeline.settings import Settings
 from pipeline.sheet import RefusalCode, Sheet, Verdict
 from pipeline.writing import OutputError
 from tests.imaging.pictures import encoded, pdf_of
-from tests.sheets import ColourReader, read_by_colour
+from tests.sheets import ColourReader
 
 ORDER = WorkOrder(settings=Settings())
 
 
-@pytest.fixture(autouse=True)
-def colour_reader(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    def draw(image: NDArray[np.uint8], sheet: Sheet) -> NDArray[np.uint8]:
-        return (255 - image).astype(np.uint8)
-
-    monkeypatch.setattr(work, "Reader", ColourReader)
-    monkeypatch.setattr(work, "read_sheet", read_by_colour)
-    monkeypatch.setattr(work, "draw_overlay", draw)
-    load_reader.cache_clear()
-    yield
-    load_reader.cache_clear()
+pytestmark = pytest.mark.usefixtures("colour_reader")
 
 
 def plain(blue: int, green: int = 100) -> NDArray[np.uint8]:

@@ -1,0 +1,30 @@
+# make demo: set up and read sample_forms/. make test, make lint, make bench: set up and run what they say.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: demo test lint bench clean
+
+# 3 means that some photos were refused, as one of the samples is meant to be.
+demo: $(READY)
+	$(BIN)/sirekap read sample_forms --out demo-out --overlay || [ $$? -eq 3 ]
+
+test: $(READY)
+	$(BIN)/python -m pytest
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(READY)
+	$(BIN)/sirekap bench speed
+
+clean:
+	rm -rf .venv demo-out bench-out
+
+$(READY): pyproject.toml constraints.txt scripts/system-packages
+	PYTHON=$(PYTHON) scripts/system-packages
+	[ -x $(BIN)/python ] || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	touch $@

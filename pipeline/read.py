@@ -1,0 +1,165 @@
+"""Read one photo: the recipe, stage by stage.
+
+photo → where the page lies → boxes and bubbles cut → signs read → numbers cross-checked → sheet. Each stage lives in its own
+package; here is only their order, and what happens when one of them refuses.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline import __version__
+from pipeline.crosscheck import FieldReading, VerdictPolicy, crosscheck
+from pipeline.forms import Catalogue, Form, Page, load_catalogue
+from pipeline.imaging import Photo, QualityPolicy, explain, measure_quality
+from pipeline.recognition import bubbles, digits
+from pipeline.recognition.bubbles import BubbleReader
+from pipeline.recognition.digits import DigitReader
+from pipeline.recognition.patches import cut_patches
+from pipeline.registration import Registration, RegistrationPolicy, register_in_stages
+from pipeline.registration.pictures import draw_stages
+from pipeline.settings import Settings
+from pipeline.sheet import Refusal, RefusalCode, RegistrationSummary, Sheet, quad_of, refused
+from pipeline.trace import Trace
+
+SOFTWARE = f"sirekap {__version__}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reader:
+    """Everything a reading depends on besides the photo: forms, models, policies. Loaded once a process."""
+
+    catalogue: Catalogue
+    digits: DigitReader
+    bubbles: BubbleReader
+    registration: RegistrationPolicy = field(default_factory=RegistrationPolicy)
+    quality: QualityPolicy = field(default_factory=QualityPolicy)
+    verdict: VerdictPolicy = field(default_factory=VerdictPolicy)
+
+    @classmethod
+    def load(cls, settings: Settings) -> Reader:
+        """The reader with the models of `settings`; `ModelError` or `FormError` when a file is missing or damaged."""
+        return cls.of_models(settings.models / "digits.onnx", settings.models / "bubbles.onnx")
+
+    @classmethod
+    def of_models(cls, digits_path: Path, bubbles_path: Path) -> Reader:
+        """The reader with these two model files, such as those of a fold."""
+        return cls(catalogue=load_catalogue(), digits=DigitReader(digits_path), bubbles=BubbleReader(bubbles_path))
+
+    @property
+    def models(self) -> Mapping[str, str]:
+        """Version of each model, as recorded with every reading."""
+        return {"digits": self.digits.model.version, "bubbles": self.bubbles.model.version}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reading:
+    """A sheet, and where its page was found: what the overlay draws."""
+
+    sheet: Sheet
+    registration: Registration | None
+    page: Page | None
+
+
+def read_sheet(photo: Photo, reader: Reader, *, form: str | None = None, trace: Trace | None = None) -> Sheet:
+    """Read a photo of one page; `form` is the only form it may be, `trace` takes a picture of every stage."""
+    return read_photo(photo, reader, form=form, trace=trace).sheet
+
+
+def read_photo(photo: Photo, reader: Reader, *, form: str | None = None, trace: Trace | None = None) -> Reading:
+    """As `read_sheet`, with the place of the page."""
+    started = time.perf_counter()
+    found, stages = register_in_stages(photo.image, reader.catalogue, policy=reader.registration, form=form)
+    if trace:
+        draw_stages(photo.image, stages, trace)
+    if isinstance(found, Refusal):
+        refusal = _explained(found, photo, reader)
+        seconds = time.perf_counter() - started
+        sheet = refused(photo.name, photo.sha256, refusal, seconds=seconds, software=SOFTWARE, models=reader.models)
+        return Reading(sheet, None, None)
+    known = reader.catalogue[found.form]
+    page = known.pages[found.page]
+    readings = read_fields(photo.image, found, page, reader, trace=trace)
+    where = RegistrationSummary(str(found.method), found.residual_mm, found.rotation, quad_of(found.corners.tolist()))
+    result = crosscheck(known, page, readings, registration=where, policy=reader.verdict)
+    sheet = Sheet(
+        source=photo.name,
+        sha256=photo.sha256,
+        form=known.id,
+        form_version=known.version,
+        page=page.number,
+        tps=None,
+        verdict=result.verdict,
+        probability=result.probability,
+        fields=result.fields,
+        checks=result.checks,
+        findings=result.findings,
+        refusal=None,
+        registration=where,
+        seconds=time.perf_counter() - started,
+        software=SOFTWARE,
+        models=reader.models,
+    )
+    return Reading(sheet, found, page)
+
+
+def read_fields(
+    image: NDArray[np.uint8], registration: Registration, page: Page, reader: Reader, *, trace: Trace | None = None
+) -> dict[str, FieldReading]:
+    """What stands in the boxes and bubbles of every number of a page, as distributions."""
+    boxes = [box for layout in page.fields.values() for box in layout.boxes]
+    patches = cut_patches(image, registration.to_photo, boxes, size=digits.PATCH_SIZE, margin=digits.MARGIN)
+    if trace:
+        trace.picture("boxes", _contact_sheet(patches))
+    signs = reader.digits.read(patches)
+    readings: dict[str, FieldReading] = {}
+    first = 0
+    for name, layout in page.fields.items():
+        row = slice(first, first + len(layout.boxes))
+        first = row.stop
+        columns = filled = None
+        if layout.bubbles is not None:
+            circles = [circle.bounds for column in layout.bubbles.columns for circle in column]
+            cut = cut_patches(image, registration.to_photo, circles, size=bubbles.PATCH_SIZE, margin=bubbles.MARGIN)
+            if trace:
+                trace.picture(f"bubbles-{name}", _contact_sheet(cut, across=10))
+            marks = reader.bubbles.read(cut.reshape(len(layout.bubbles.columns), 10, *cut.shape[1:]))
+            columns, filled = marks.probabilities, marks.corrected
+        corners = registration.to_photo(_row_corners(layout.boxes[0].corners(), layout.boxes[-1].corners()))
+        readings[name] = FieldReading(
+            boxes=signs.probabilities[row],
+            illegible=signs.illegible[row],
+            corrected=signs.corrected[row],
+            bubbles=columns,
+            bubbles_corrected=filled,
+            quad=quad_of(corners.tolist()),
+        )
+    return readings
+
+
+def _row_corners(first: NDArray[np.float64], last: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Corners of a row of boxes from those of its first and last one, clockwise from top left."""
+    return np.array([first[0], last[1], last[2], first[3]])
+
+
+def _explained(refusal: Refusal, photo: Photo, reader: Reader) -> Refusal:
+    """A page that was not found, put down to the picture's quality where that is bad enough to be the reason."""
+    if refusal.code is not RefusalCode.PAGE_NOT_FOUND:
+        return refusal
+    reason = explain(measure_quality(photo.image), policy=reader.quality)
+    return refusal if reason is None else Refusal(reason.code, f"{reason.detail}; {refusal.detail}")
+
+
+def _contact_sheet(patches: NDArray[np.uint8], *, across: int = 9) -> NDArray[np.uint8]:
+    """(N, S, S, 3) patches as one picture, `across` a row."""
+    size = patches.shape[1]
+    rows = -(-len(patches) // across)
+    sheet = np.zeros((rows * across, size, size, 3), np.uint8)
+    sheet[: len(patches)] = patches
+    return np.ascontiguousarray(sheet.reshape(rows, across, size, size, 3).transpose(0, 2, 1, 3, 4).reshape(rows * size, across * size, 3))

@@ -1,0 +1,153 @@
+"""Follow curled and folded paper: a smooth field that brings the printed lines and the box frames onto their ridges.
+
+A page that is already laid by a homography comes in. Lines pull the field along their normals; the frame of a digit box, four sides
+at once, pulls it both ways and from further off, because a frame cannot be mistaken for another one 3.5 mm beside it when all its
+sides must fit, and the boxes are what the page is laid for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import scipy.sparse
+import scipy.sparse.linalg
+from numpy.typing import NDArray
+
+from pipeline.forms import Page, Rect
+from pipeline.registration.evidence import RidgeMaps
+from pipeline.registration.model import CorrectionField, knot_counts, spline_basis
+from pipeline.registration.refine import Measured, Pieces, Placement, measure, pieces_of, weights
+
+FIELD_ROUNDS = ((3.0, 1.5), (3.0, 0.7), (2.2, 0.3), (1.6, 0.3))
+"""Search radius in mm and stiffness (weight of the field's bending against its pieces) of each round of the field."""
+FRAME_RADII_MM = (6.0, 4.0, 2.5, 1.6)
+"""Search radius of the box frames in each round; their neighbours are 23.5 mm apart."""
+FRAME_WEIGHT = 3.0
+"""A frame counts as much as this many 30 mm pieces of black line: it is 80 mm of line, and it is what is wanted."""
+SIDE_SAMPLES = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Frames:
+    """What the frame of each digit box found.
+
+    Attributes
+    ----------
+    centres
+        (B, 2) float64 middle of each box in mm, in the page's order.
+    shift
+        (B, 2) float64 mm from where the frame is drawn to where it was found.
+    strength
+        (B,) mean ridge response along the frame there, less the median of its neighbourhood.
+    sides
+        (B,) mean response of its weakest side.
+    """
+
+    centres: NDArray[np.float64]
+    shift: NDArray[np.float64]
+    strength: NDArray[np.float64]
+    sides: NDArray[np.float64]
+
+
+def boxes_of(page: Page) -> tuple[Rect, ...]:
+    """Every digit box of a page, field by field, left to right."""
+    return tuple(box for field in page.fields.values() for box in field.boxes)
+
+
+def bend(ridges: RidgeMaps, seen: NDArray[np.float32], placement: Placement) -> Placement:
+    """`placement` with the smooth field that brings curled paper's lines and box frames onto their ridges."""
+    pieces = pieces_of(placement.page)
+    for (radius, stiffness), frame_radius in zip(FIELD_ROUNDS, FRAME_RADII_MM, strict=True):
+        measured = measure(ridges, seen, placement, radius)
+        frames = find_frames(ridges, placement, frame_radius)
+        placement = _fit_field(placement, pieces, measured, frames, radius, stiffness)
+    return placement
+
+
+def find_frames(ridges: RidgeMaps, placement: Placement, radius_mm: float) -> Frames:
+    """Where each box's frame lies in a flat view, within `radius_mm` of its place, all four sides together."""
+    boxes = boxes_of(placement.page)
+    height, width = ridges.horizontal.shape
+    scale = float(np.sqrt(abs(np.linalg.det(placement.to_view[:2, :2]))))
+    reach = max(1, round(radius_mm * scale))
+    t = (np.arange(SIDE_SAMPLES) + 0.5) / SIDE_SAMPLES
+    samples = np.array(
+        [
+            [
+                np.column_stack([b.x + t * b.width, np.full(SIDE_SAMPLES, b.y)]),
+                np.column_stack([b.x + t * b.width, np.full(SIDE_SAMPLES, b.y1)]),
+                np.column_stack([np.full(SIDE_SAMPLES, b.x), b.y + t * b.height]),
+                np.column_stack([np.full(SIDE_SAMPLES, b.x1), b.y + t * b.height]),
+            ]
+            for b in boxes
+        ]
+    )  # (B, 4 sides, samples, 2)
+    positions = np.round(placement.place(samples.reshape(-1, 2))).reshape(samples.shape)
+    positions = np.clip(positions, -10 * width - 10 * height, 10 * width + 10 * height).astype(np.intp)
+    steps = np.arange(-reach, reach + 1)
+    response = np.zeros((len(boxes), 4, len(steps), len(steps)), np.float32)  # (B, side, dy, dx)
+    for side, ridge in enumerate((ridges.horizontal, ridges.horizontal, ridges.vertical, ridges.vertical)):
+        padded = np.pad(np.minimum(ridge, 0.8), reach + 1)
+        column = np.clip(positions[:, side, :, 0] + reach + 1, reach, width + reach)
+        row = np.clip(positions[:, side, :, 1] + reach + 1, reach, height + reach)
+        for k in range(SIDE_SAMPLES):
+            response[:, side] += padded[row[:, k, None, None] + steps[None, :, None], column[:, k, None, None] + steps[None, None, :]]
+    response /= SIDE_SAMPLES
+    together = response.mean(axis=1)
+    prior = np.exp(-0.5 * (steps / (0.8 * reach)) ** 2)
+    flat = (together * prior[:, None] * prior[None, :]).reshape(len(boxes), -1)
+    best = np.argmax(flat, axis=1)
+    dy, dx = np.unravel_index(best, together.shape[1:])
+    rows = np.arange(len(boxes))
+    return Frames(
+        centres=np.array([b.centre for b in boxes], dtype=np.float64),
+        shift=np.column_stack([steps[dx], steps[dy]]) / scale,
+        strength=together[rows, dy, dx] - np.median(together.reshape(len(boxes), -1), axis=1),
+        sides=response[rows, :, dy, dx].min(axis=1),
+    )
+
+
+@lru_cache(maxsize=64)
+def _bending(counts: tuple[int, int]) -> scipy.sparse.csr_matrix:
+    """Quadratic form of the second differences of a (rows, columns) grid of knots, plus a little of the first ones."""
+    rows, columns = counts
+    total = scipy.sparse.csr_matrix((rows * columns, rows * columns))
+    for order, weight in ((2, 1.0), (1, 0.02)):
+        for size, other, along_rows in ((rows, columns, True), (columns, rows, False)):
+            difference = scipy.sparse.csr_matrix(np.diff(np.eye(size), n=order, axis=0))
+            form = difference.T @ difference
+            whole = scipy.sparse.kron(form, scipy.sparse.eye(other)) if along_rows else scipy.sparse.kron(scipy.sparse.eye(other), form)
+            total = total + weight * whole
+    return scipy.sparse.csr_matrix(total + 1e-4 * scipy.sparse.eye(rows * columns))
+
+
+def _fit_field(
+    placement: Placement, pieces: Pieces, measured: Measured, frames: Frames, radius: float, stiffness: float
+) -> Placement:
+    counts = knot_counts(placement.page.paper_mm)
+    weight = weights(pieces, measured)
+    shifts = placement.correction.shifts.copy()
+    frame_weight = FRAME_WEIGHT * np.clip(frames.strength / 0.25, 0.0, 1.0) * (frames.sides > 0.1)
+    index, basis = spline_basis(np.concatenate([pieces.centres, frames.centres]), counts)
+    for axis, along in ((0, ~pieces.horizontal), (1, pieces.horizontal)):
+        shift = np.concatenate([measured.shift, frames.shift[:, axis]])
+        pull = np.concatenate([weight * along, frame_weight])
+        chosen = pull > 0
+        number = int(chosen.sum())
+        if number < 8:
+            continue
+        design = scipy.sparse.csr_matrix(
+            (basis[chosen].ravel(), index[chosen].ravel(), np.arange(0, 16 * number + 1, 16)), shape=(number, counts[0] * counts[1])
+        )
+        solution = shifts[:, :, axis].ravel()
+        target = design @ solution + shift[chosen]
+        for _ in range(3):
+            left = target - design @ solution
+            robust = scipy.sparse.diags(pull[chosen] / (1.0 + (left / (radius / 2)) ** 2) ** 2)
+            weighted = design.T @ robust
+            system = scipy.sparse.csc_matrix(weighted @ design + stiffness * _bending(counts))
+            solution = scipy.sparse.linalg.splu(system, permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True}).solve(weighted @ target)
+        shifts[:, :, axis] = solution.reshape(counts)
+    return Placement(placement.page, placement.to_view, CorrectionField(shifts))

@@ -1,0 +1,91 @@
+"""All training crops, made once and kept.
+
+The data folder comes in, boxes and bubbles of every source come out. The idea: what they depend on (photos' truth, the code that places and cuts, the form) is
+hashed into the name of the cache file, so a cache is never stale and never has to be cleared by hand.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+import pipeline
+from pipeline.forms import Catalogue
+from pipeline.training import boxes, bubbles
+from pipeline.training.boxes import BoxCrops
+from pipeline.training.bubbles import BubbleFields
+from pipeline.training.placing import CropSource
+from pipeline.training.sheets import load_sheets
+
+log = logging.getLogger(__name__)
+
+Crops = TypeVar("Crops", BoxCrops, BubbleFields)
+
+PLACING_CODE = ("registration", "forms", "training/placing.py", "training/sheets.py", "recognition/patches.py")
+BOX_CODE = ("training/boxes.py", "recognition/patches.py", "recognition/digits.py")
+BUBBLE_CODE = ("training/bubbles.py", "training/bubble_truth.csv", "recognition/bubbles.py")
+"""Parts of the package on which the crops depend."""
+
+
+@dataclass(frozen=True, slots=True)
+class CropStore:
+    """Where the data lie, how sheets are placed, and where crops are kept."""
+
+    data: Path
+    cache: Path
+    catalogue: Catalogue
+    source: CropSource
+
+    def boxes(self) -> BoxCrops:
+        """Boxes of the sheets whose form is known, of the febriyan crops, and of the crops of other forms."""
+        parts = [
+            self._kept(
+                "sheet-boxes", (*PLACING_CODE, *BOX_CODE), self.data / "truth.json", BoxCrops,
+                lambda: boxes.from_sheets(load_sheets(self.data), self.catalogue, self.source),
+            ),
+            self._kept(
+                "febriyan-boxes", BOX_CODE, self.data / "boxes" / "febriyan_boxes" / "labels.csv", BoxCrops,
+                lambda: boxes.from_febriyan(self.data),
+            ),
+            self._kept("cut-boxes", BOX_CODE, self.data / "boxes" / "cut.csv", BoxCrops, lambda: boxes.from_cut(self.data)),
+        ]
+        return BoxCrops.join(parts)
+
+    def bubbles(self) -> BubbleFields:
+        """Bubbles of the sheets whose form is known and has them."""
+        return self._kept(
+            "sheet-bubbles", (*PLACING_CODE, *BUBBLE_CODE), self.data / "truth.json", BubbleFields,
+            lambda: bubbles.from_sheets(load_sheets(self.data), self.catalogue, self.source),
+        )
+
+    def _kept(self, name: str, code: tuple[str, ...], truth: Path, kind: type[Crops], make: Callable[[], Crops]) -> Crops:
+        path = self.cache / f"{name}-{_fingerprint(code, truth)}.npz"
+        if path.exists():
+            with np.load(path) as arrays:
+                return kind(**{field.name: arrays[field.name] for field in fields(kind)})
+        log.info("%s: cutting", name)
+        crops = make()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(path.stem + ".part.npz")
+        np.savez(part, **{field.name: getattr(crops, field.name) for field in fields(kind)})
+        part.replace(path)
+        log.info("%s: %d kept in %s", name, len(crops), path)
+        return crops
+
+
+def _fingerprint(code: tuple[str, ...], truth: Path) -> str:
+    """Hash of the truth file and of the named files (or folders) of the package."""
+    root = Path(pipeline.__file__).parent
+    found = hashlib.sha256(truth.read_bytes())
+    for part in code:
+        path = root / part
+        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+            if file.suffix in (".py", ".yaml", ".csv"):
+                found.update(file.read_bytes())
+    return found.hexdigest()[:12]

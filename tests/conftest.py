@@ -1,0 +1,28 @@
+"""Fixtures that tests of several rooms share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from pipeline.sheet import Sheet
+from tests.sheets import ColourReader, read_by_colour
+
+
+@pytest.fixture
+def colour_reader(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The reader that goes by the colour of a photo in place of the real one, and a negative for an overlay."""
+    from pipeline.engine import work
+
+    def draw(image: NDArray[np.uint8], sheet: Sheet, *, registration: None, page: None) -> NDArray[np.uint8]:
+        return (255 - image).astype(np.uint8)
+
+    monkeypatch.setattr(work, "Reader", ColourReader)
+    monkeypatch.setattr(work, "read_photo", read_by_colour)
+    monkeypatch.setattr(work, "draw_overlay", draw)
+    work.load_reader.cache_clear()
+    yield
+    work.load_reader.cache_clear()
