@@ -16,6 +16,7 @@ from typer.core import TyperGroup
 COMMANDS: Mapping[str, str] = {
     "read": "pipeline.cli.read",
     "form": "pipeline.cli.form",
+    "simulate": "pipeline.cli.simulate",
 }
 
 

@@ -17,7 +17,8 @@ from pipeline.sheet import Field, FieldState, Severity, Sheet, Verdict
 MAX_ROWS = 100
 """Sheets in the table. Of more, those that were not accepted are shown first come first served; all are in the result files."""
 
-MAX_DOUBTS = 4
+MAX_DOUBTS = 3
+"""Sentences of one sheet; the others are in `findings.csv` and on its picture."""
 
 NUMBERS_IN_LINES = 6
 """Numbers of a sheet that are set one below the other; more run on."""
@@ -50,7 +51,7 @@ class SheetTable:
         """The rows as a table."""
         titles = (messages.SOURCE, messages.FORM, messages.NUMBERS, messages.VERDICT, messages.DOUBTS)
         table = Table(show_lines=True)
-        for title, ratio in zip(titles, (3, 2, 4, 2, 5), strict=True):
+        for title, ratio in zip(titles, (3, None, 4, None, 7), strict=True):
             table.add_column(said(title, self._language), ratio=ratio, overflow="fold")
         for row in self._rows:
             table.add_row(*row)

@@ -36,6 +36,9 @@ _CONFIG = {
 
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OPENCV_FOR_THREADS_NUM"), "1")
 
+_LEAVE_INTERRUPTS_TO_US = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
+"""Ctrl-C reaches every process of the terminal; the workers are ended by this one, and need not each say so."""
+
 
 class DaskExecutor(AbstractContextManager["DaskExecutor"]):
     """A local cluster of `workers` processes, started on entering the `with` statement and ended on leaving it."""
@@ -58,6 +61,7 @@ class DaskExecutor(AbstractContextManager["DaskExecutor"]):
                     worker_dashboard_address=f"{LOOPBACK}:0",
                     silence_logs=logging.CRITICAL,
                     env=_ONE_THREAD,
+                    preload=[_LEAVE_INTERRUPTS_TO_US],
                 )
             )
             self._client = opening.enter_context(Client(cluster))

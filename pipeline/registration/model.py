@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
-KNOT_SPACING_MM = 60.0
+KNOT_SPACING_MM = 30.0
 """Spacing of the knots of the correction field: about the shortest bend that paper hung on a wall makes."""
 
 
@@ -64,6 +65,8 @@ class Registration:
         Share of the photo's long lines within the page that the layout explains, 0 to 1.
     corners
         (4, 2) float64 page corners in photo pixels, top left, then clockwise as printed.
+    frames
+        For each number, the share of its digit boxes whose printed frame was seen in its place.
     """
 
     form: str
@@ -75,6 +78,7 @@ class Registration:
     found: float
     explained: float
     corners: NDArray[np.float64]
+    frames: Mapping[str, float]
 
     def to_photo(self, points_mm: NDArray[np.float64]) -> NDArray[np.float64]:
         """Photo pixels of (N, 2) page millimetres."""

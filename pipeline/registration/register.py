@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.forms import Catalogue, Form, Page
-from pipeline.registration.bend import bend
+from pipeline.registration.bend import bend, boxes_of, frames_seen
 from pipeline.registration.evidence import RidgeMaps, WorkingPicture, ridge_maps, straight_segments, working_picture
 from pipeline.registration.model import CorrectionField, Registration, RegistrationMethod, project
 from pipeline.registration.policy import RegistrationPolicy
@@ -28,6 +28,8 @@ from pipeline.sheet import Refusal, RefusalCode
 
 FINE_SIDE = 1900
 """Long side in pixels of the picture the page is laid out flat from: at 2 pixels a millimetre more would not be seen."""
+SAME_PLACE_MM = 9.0
+"""Two placements whose boxes lie nearer than this are one hypothesis that settled better or worse, not rivals: half a box."""
 FLAT_SCALE = 2.0
 """Pixels per millimetre of the flat page: a 0.9 mm table line is two pixels wide."""
 
@@ -40,6 +42,8 @@ class Candidate:
     ----------
     to_photo
         (3, 3) float64 homography from page millimetres (corrected) to photo pixels.
+    frames
+        (B,) for each digit box of the page, whether its printed frame was seen in its place.
     """
 
     form: Form
@@ -48,6 +52,7 @@ class Candidate:
     to_photo: NDArray[np.float64]
     correction: CorrectionField
     evidence: Evidence
+    frames: NDArray[np.bool_]
 
     def place(self, points_mm: NDArray[np.float64]) -> NDArray[np.float64]:
         return project(self.to_photo, points_mm + self.correction.at(points_mm))
@@ -166,7 +171,7 @@ def _laid_flat(
     to_photo = np.diag([1 / working.scale, 1 / working.scale, 1.0]) @ to_working
     window = _visible_window(to_photo, page, image.shape[1], image.shape[0])
     if window is None:
-        return Candidate(form, page, method, to_photo, placement.correction, evidence)
+        return Candidate(form, page, method, to_photo, placement.correction, evidence, np.zeros(len(boxes_of(page)), bool))
     left, top, right, bottom = window
     flat_to_page = np.array([[1 / FLAT_SCALE, 0, left], [0, 1 / FLAT_SCALE, top], [0, 0, 1.0]])
     size = (int((right - left) * FLAT_SCALE), int((bottom - top) * FLAT_SCALE))
@@ -176,7 +181,9 @@ def _laid_flat(
     seen = flat.warp(np.ones_like(fine.darkness))
     start = Placement(page, np.linalg.inv(flat_to_page), CorrectionField.none(page.paper_mm))
     laid = bend(ridges, seen, refine(ridges, seen, start, fine=True))
-    return Candidate(form, page, method, to_photo @ flat_to_page @ laid.to_view, laid.correction, verify(ridges, seen, laid))
+    return Candidate(
+        form, page, method, to_photo @ flat_to_page @ laid.to_view, laid.correction, verify(ridges, seen, laid), frames_seen(ridges, laid)
+    )
 
 
 def _visible_window(to_photo: NDArray[np.float64], page: Page, width: int, height: int) -> tuple[float, float, float, float] | None:
@@ -236,12 +243,22 @@ def _judge(candidates: Sequence[Candidate], image: NDArray[np.uint8], policy: Re
         found=evidence.found,
         explained=evidence.explained,
         corners=best.place(paper),
+        frames=_frames_by_field(best),
     )
+
+
+def _frames_by_field(candidate: Candidate) -> dict[str, float]:
+    shares: dict[str, float] = {}
+    first = 0
+    for name, layout in candidate.page.fields.items():
+        shares[name] = float(candidate.frames[first : first + len(layout.boxes)].mean())
+        first += len(layout.boxes)
+    return shares
 
 
 def _same_place(one: Candidate, other: Candidate) -> bool:
     if one.page is not other.page:
         return False
-    boxes = np.concatenate([box.corners() for field in one.page.fields.values() for box in field.boxes])
-    width_mm = float(np.hypot(*(one.place(np.array([[0.0, 0.0]])) - one.place(np.array([[1.0, 0.0]])))[0]))
-    return bool(np.abs(one.place(boxes) - other.place(boxes)).max() < 4.0 * max(width_mm, 1e-6))
+    boxes = np.array([box.centre for box in boxes_of(one.page)], dtype=np.float64)
+    per_mm = float(np.linalg.norm(one.place(boxes + [1.0, 0.0]) - one.place(boxes), axis=1).mean())
+    return bool(np.median(np.linalg.norm(one.place(boxes) - other.place(boxes), axis=1)) < SAME_PLACE_MM * max(per_mm, 1e-6))

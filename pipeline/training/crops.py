@@ -67,16 +67,26 @@ class CropStore:
     def _kept(self, name: str, code: tuple[str, ...], truth: Path, kind: type[Crops], make: Callable[[], Crops]) -> Crops:
         path = self.cache / f"{name}-{_fingerprint(code, truth)}.npz"
         if path.exists():
-            with np.load(path) as arrays:
-                return kind(**{field.name: arrays[field.name] for field in fields(kind)})
+            return load_crops(path, kind)
         log.info("%s: cutting", name)
         crops = make()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(path.stem + ".part.npz")
-        np.savez(part, **{field.name: getattr(crops, field.name) for field in fields(kind)})
-        part.replace(path)
+        save_crops(path, crops)
         log.info("%s: %d kept in %s", name, len(crops), path)
         return crops
+
+
+def save_crops(path: Path, crops: BoxCrops | BubbleFields) -> None:
+    """Keep crops in one .npz file, which appears whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.stem + ".part.npz")
+    np.savez(part, **{field.name: getattr(crops, field.name) for field in fields(crops)})
+    part.replace(path)
+
+
+def load_crops(path: Path, kind: type[Crops]) -> Crops:
+    """Crops as `save_crops` kept them."""
+    with np.load(path) as arrays:
+        return kind(**{field.name: arrays[field.name] for field in fields(kind)})
 
 
 def _fingerprint(code: tuple[str, ...], truth: Path) -> str:

@@ -10,7 +10,7 @@ import copy
 import logging
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,10 @@ class Schedule:
     weight_decay: float = 0.02
     log_every: int = 200
     checkpoint_every: int = 400
+
+    def scaled(self, share: float) -> Schedule:
+        """The same schedule with a part of its steps."""
+        return replace(self, steps=max(4, round(self.steps * share)))
 
 
 class _Steps(Dataset[Batch]):
