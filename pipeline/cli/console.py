@@ -16,7 +16,7 @@ USAGE = 2
 FAILURE = 1
 SOME_REFUSED = 3
 
-WIDTH_WITHOUT_TERMINAL = 160
+WIDTH_WITHOUT_TERMINAL = 120
 """Columns of a table that goes to a file or a log."""
 
 LanguageOption = Annotated[

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from pipeline.settings import Language
 from pipeline.sheet import FieldState, Text, Verdict
 
-SOURCE = Text("Berkas", "Source")
-FORM = Text("Formulir", "Form")
+SHEET = Text("Lembar", "Sheet")
 PAGE = Text("halaman", "page")
 PAGES = Text("Halaman", "Pages")
 STATUS = Text("Status", "Status")
@@ -19,7 +18,6 @@ WRITINGS = Text("Ditulis sebagai", "Written as")
 CHECK = Text("Aturan", "Check")
 MEANING = Text("Bunyi", "Sentence")
 NUMBERS = Text("Angka", "Numbers")
-VERDICT = Text("Putusan", "Verdict")
 DOUBTS = Text("Keraguan", "Doubts")
 
 VERDICTS: Mapping[Verdict, Text] = {

@@ -1,7 +1,8 @@
-"""The table that `sirekap read` prints: a row a sheet, with its numbers, the verdict, and every doubt in a sentence."""
+"""The table that `sirekap read` prints: a row a sheet, with its verdict, its numbers, and every doubt in a sentence."""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 
@@ -17,11 +18,8 @@ from pipeline.sheet import Field, FieldState, Severity, Sheet, Verdict
 MAX_ROWS = 100
 """Sheets in the table. Of more, those that were not accepted are shown first come first served; all are in the result files."""
 
-MAX_DOUBTS = 3
-"""Sentences of one sheet; the others are in `findings.csv` and on its picture."""
-
-NUMBERS_IN_LINES = 6
-"""Numbers of a sheet that are set one below the other; more run on."""
+MAX_DOUBTS = 4
+"""Doubts of one sheet, without the advice that follows them; all is in `findings.csv` and on the picture."""
 
 _NO_BREAK = "\N{NO-BREAK SPACE}"
 
@@ -49,9 +47,8 @@ class SheetTable:
 
     def table(self) -> Table:
         """The rows as a table."""
-        titles = (messages.SOURCE, messages.FORM, messages.NUMBERS, messages.VERDICT, messages.DOUBTS)
-        table = Table(show_lines=True)
-        for title, ratio in zip(titles, (3, None, 4, None, 7), strict=True):
+        table = Table(show_lines=True, expand=True)
+        for title, ratio in ((messages.SHEET, 3), (messages.NUMBERS, 3), (messages.DOUBTS, 6)):
             table.add_column(said(title, self._language), ratio=ratio, overflow="fold")
         for row in self._rows:
             table.add_row(*row)
@@ -73,11 +70,11 @@ class SheetTable:
             yield said(messages.MORE_LINES, self._language, count=left_out)
 
     def _row(self, sheet: Sheet) -> tuple[Styled, ...]:
-        form = f"{sheet.form}\n{said(messages.PAGE, self._language)} {sheet.page}" if sheet.form else "–"
+        about = [plain(sheet.source), Styled(said(messages.VERDICTS[sheet.verdict], self._language), style=_STYLES[sheet.verdict])]
+        if sheet.form:
+            about.insert(1, Styled(f"{sheet.form}, {said(messages.PAGE, self._language)} {sheet.page}"))
         numbers = [self._number(name, field) for name, field in sheet.fields.items()]
-        verdict = Styled(said(messages.VERDICTS[sheet.verdict], self._language), style=_STYLES[sheet.verdict])
-        apart = "\n" if len(numbers) <= NUMBERS_IN_LINES else "  "
-        return plain(sheet.source), Styled(form), Styled(apart).join(numbers), verdict, self._doubts(sheet)
+        return Styled("\n").join(about), Styled("\n").join(numbers), self._doubts(sheet)
 
     def _number(self, name: str, field: Field) -> Styled:
         shown = [] if field.value is None else [str(field.value)]
@@ -89,7 +86,11 @@ class SheetTable:
         if sheet.refusal:
             return plain(sheet.refusal.code)
         doubts = [said(finding.message, self._language) for finding in sheet.findings if finding.severity is not Severity.INFO]
-        lines = [plain(doubt) for doubt in doubts[:MAX_DOUBTS]]
+        lines = [plain(f"• {_first_sentence(doubt)}") for doubt in doubts[:MAX_DOUBTS]]
         if len(doubts) > MAX_DOUBTS:
             lines.append(Styled(said(messages.MORE_LINES, self._language, count=len(doubts) - MAX_DOUBTS)))
         return Styled("\n").join(lines)
+
+
+def _first_sentence(message: str) -> str:
+    return re.split(r"(?<=\.) (?=[A-Z])", message, maxsplit=1)[0]

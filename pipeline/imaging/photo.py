@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,11 +28,6 @@ class Photo:
     image: NDArray[np.uint8]
     name: str
     sha256: str
-
-    @property
-    def stem(self) -> str:
-        """The last part of the name without its extension."""
-        return PurePosixPath(self.name).stem
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.forms import Circle, Rect
 from pipeline.recognition.digits import check_patches
 from pipeline.recognition.model_file import ModelFile, load_model
 from pipeline.recognition.patches import darkness
@@ -84,12 +83,6 @@ class BubbleReader:
             return ColumnReadings(np.empty((0, DIGITS + 2)), np.empty(0))
         states = self.model.run(beside_typical(flat)).reshape(columns, DIGITS, 3)
         return ColumnReadings(column_distribution(states[:, :, 1]), 1 - np.prod(1 - states[:, :, 2], axis=1))
-
-
-def bubble_rect(bubble: Circle) -> Rect:
-    """The square around a printed bubble, mm: what `cut_patches` cuts with `MARGIN`."""
-    radius = bubble.diameter / 2
-    return Rect(bubble.x - radius, bubble.y - radius, bubble.diameter, bubble.diameter)
 
 
 def beside_typical(patches: NDArray[np.uint8]) -> NDArray[np.float32]:

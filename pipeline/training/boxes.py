@@ -30,6 +30,8 @@ CROP_SIZE = round(PATCH_SIZE * (1 + 2 * RIM) / (1 + 2 * MARGIN))
 
 UNKNOWN = -1
 
+CHECKED = Path(__file__).with_name("febriyan_truth.csv")
+
 FRAME_SHARE = (RIM / (1 + 2 * RIM), (1 + RIM) / (1 + 2 * RIM))
 """Where the left and right (top and bottom) frame lines lie in a training crop, as shares of its side."""
 
@@ -89,15 +91,25 @@ def from_sheets(sheets: Sequence[LabelledSheet], catalogue: Catalogue, source: C
 
 
 def from_febriyan(data: Path) -> BoxCrops:
-    """The boxes of 2024 cut by others, tight around the frame; the frame is found again and brought to its place."""
+    """The boxes of 2024 cut by others, tight around the frame; the frame is found again and brought to its place.
+
+    `febriyan_truth.csv` corrects the labels that were looked at and found wrong; a box with no label there is left out.
+    """
     folder = data / "boxes" / "febriyan_boxes"
+    checked = {entry["file"]: entry for entry in _table(CHECKED)}
     images, rows = [], []
     for entry in _table(folder / "labels.csv"):
-        label = BOX_CLASSES.find(entry["label"])
-        if label < 0:
+        sign, corrected = entry["label"], 0
+        if entry["file"] in checked:
+            sign = checked[entry["file"]]["label"]
+            corrected = int(checked[entry["file"]]["corrected"] or UNKNOWN)
+        elif sign == "?":
             continue
+        if not sign:
+            continue
+        label = BOX_CLASSES.find(sign)
         images.append(framed(_read(folder / entry["file"])))
-        rows.append((label, 0, 0, f"febriyan:{entry['file']}", "febriyan", entry["file"]))
+        rows.append((label, UNKNOWN if label < 0 else 0, corrected, f"febriyan:{entry['file']}", "febriyan", entry["file"]))
     return _crops(np.stack(images), rows)
 
 

@@ -30,11 +30,20 @@ REFILLED_SHARE = 0.25
 """Share of columns whose marks are changed: in the real ones exactly one bubble is filled nearly always."""
 
 
+FADED_SHARE = 0.15
+"""Share of fields whose marks are thinned, as by a pencil: print stays as dark as it is."""
+
+
+DRAWN_SHARE = 0.12
+"""Share of fields drawn from nothing, half of them left as clean as drawn."""
+
+
 @dataclass(frozen=True, slots=True)
 class BubbleBatches:
     """`batches(step)` is (inputs (B, 6, S, S), states (B,)) for the bubbles of `fields_per_batch` fields."""
 
     crops: BubbleFields
+    drawn: BubbleFields
     fields_per_batch: int
     seed: int
 
@@ -42,9 +51,10 @@ class BubbleBatches:
         random = np.random.default_rng((self.seed, step))
         inputs, states = [], []
         for _ in range(self.fields_per_batch):
-            number = int(random.integers(len(self.crops)))
-            images, state = refilled(self.crops, number, random)
-            inputs.append(beside_typical(damaged_field(images, random)))
+            clean = random.random() < DRAWN_SHARE
+            crops = self.drawn if clean else self.crops
+            images, state = refilled(crops, int(random.integers(len(crops))), random)
+            inputs.append(beside_typical(damaged_field(images, random, clean=clean and random.random() < 0.5)))
             states.append(state)
         return torch.from_numpy(np.concatenate(inputs)), torch.from_numpy(np.concatenate(states))
 
@@ -57,6 +67,9 @@ def refilled(crops: BubbleFields, number: int, random: np.random.Generator) -> t
     """The bubbles of a field, (N, S, S, 3), and their states (N,), some columns filled, erased or emptied anew."""
     images = crops.images[number].reshape(-1, CROP_SIZE, CROP_SIZE, 3).copy()
     states = crops.states[number].reshape(-1).copy()
+    strength = random.uniform(0.45, 1.0)
+    if random.random() < FADED_SHARE:
+        images = _faded(images, states, strength)
     for column in range(len(states) // DIGITS):
         if random.random() >= REFILLED_SHARE:
             continue
@@ -71,12 +84,12 @@ def refilled(crops: BubbleFields, number: int, random: np.random.Generator) -> t
                 states[span][digit] = EMPTY
         for digit in random.choice(DIGITS, int(random.choice(4, p=(0.2, 0.45, 0.25, 0.1))), replace=False):
             if states[span][digit] == EMPTY:
-                images[span][digit], states[span][digit] = _marked(crops, images[span][digit], random)
+                images[span][digit], states[span][digit] = _marked(crops, images[span][digit], strength, random)
     return images, states
 
 
-def damaged_field(images: Image, random: np.random.Generator) -> Image:
-    """(N, S, S, 3) crops of a field to (N, 20, 20, 3) patches, placed, photographed and compressed as one photo would."""
+def damaged_field(images: Image, random: np.random.Generator, *, clean: bool = False) -> Image:
+    """(N, S, S, 3) crops of a field to (N, 20, 20, 3) patches, placed, photographed and compressed as one photo would; `clean` ones only placed."""
     native = int(np.exp(random.uniform(np.log(COARSEST), np.log(PATCH_SIZE)))) if random.random() < 0.45 else PATCH_SIZE
     side = CROP_SIZE * INNER
     scale = side / native * np.exp(random.normal(0, 0.05, 2))
@@ -96,7 +109,7 @@ def damaged_field(images: Image, random: np.random.Generator) -> Image:
         small[number] = cv2.warpAffine(
             source, matrix, (native, native), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
         )
-    strip = _photographed(small.reshape(len(images) * native, native, 3), native, random).reshape(small.shape)
+    strip = small if clean else _photographed(small.reshape(len(images) * native, native, 3), native, random).reshape(small.shape)
     if native == PATCH_SIZE:
         return np.ascontiguousarray(strip)
     return np.stack([cv2.resize(patch, (PATCH_SIZE, PATCH_SIZE), interpolation=cv2.INTER_LINEAR) for patch in strip])
@@ -138,12 +151,25 @@ def _creased(light: NDArray[np.float32], random: np.random.Generator) -> NDArray
     return light
 
 
-def _marked(crops: BubbleFields, empty: Image, random: np.random.Generator) -> tuple[Image, int]:
+def _faded(images: Image, states: NDArray[np.int64], strength: float) -> Image:
+    """The field with the ink of its filled bubbles at `strength`."""
+    faded = images.copy()
+    empties = images[states == EMPTY]
+    if len(empties) == 0:
+        return faded
+    typical = np.median(empties, axis=0)
+    for place in np.nonzero(states == FILLED)[0]:
+        bare = typical * (_paper(images[place]) / _paper(typical))
+        faded[place] = np.clip(images[place] * strength + bare * (1 - strength), 0, 255).astype(np.uint8)
+    return faded
+
+
+def _marked(crops: BubbleFields, empty: Image, strength: float, random: np.random.Generator) -> tuple[Image, int]:
     """Fill an empty bubble with the ink of a filled one of any sheet; then perhaps erase it. Gives the picture and the state."""
     filled = np.argwhere(crops.states == FILLED)
     donor = crops.images[tuple(filled[int(random.integers(len(filled)))])]
     paper, donor_paper = _paper(empty), _paper(donor)
-    ink = np.clip(donor / donor_paper, 0, 1)
+    ink = 1 - strength * (1 - np.clip(donor / donor_paper, 0, 1))
     yy, xx = np.mgrid[:CROP_SIZE, :CROP_SIZE] - (CROP_SIZE - 1) / 2
     radius = np.hypot(xx, yy) / PIXELS_PER_DIAMETER
     mask = (radius < 0.62).astype(np.float32)
@@ -153,6 +179,8 @@ def _marked(crops: BubbleFields, empty: Image, random: np.random.Generator) -> t
         mask = mask * (np.cos(angle) * xx + np.sin(angle) * yy > -random.uniform(0.0, 0.35) * PIXELS_PER_DIAMETER)
     elif kind < 0.25:
         mask = (radius < random.uniform(0.28, 0.45)).astype(np.float32)
+    elif kind < 0.32:
+        mask = mask * np.clip((radius - random.uniform(0.1, 0.25)) / 0.15, random.uniform(0.2, 0.7), 1)
     mask = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), 0.7)[:, :, None]
     image = np.minimum(empty, paper * (1 - mask * (1 - ink)))
     if random.random() < 0.45:
@@ -175,8 +203,9 @@ def _erased(image: NDArray[np.float64], empty: Image, paper: NDArray[np.float64]
         white = np.clip(paper * random.uniform(1.0, 1.2), 0, 255) + random.normal(0, 3, (CROP_SIZE, CROP_SIZE, 1))
         image = image * (1 - cover) + white * cover
     elif kind < 0.75:
-        remains = random.uniform(0.15, 0.45)
-        image = image * remains + empty * (1 - remains)
+        scraped = cv2.GaussianBlur(random.random((CROP_SIZE, CROP_SIZE)).astype(np.float32), (0, 0), 2.0)
+        scraped = np.clip((scraped - np.quantile(scraped, random.uniform(0.1, 0.4))) * 20, 0, 1)[:, :, None]
+        image = image * (1 - scraped) + empty * scraped
     else:
         ink = [float(c) for c in np.percentile(image.reshape(-1, 3), 5, axis=0) * random.uniform(0.9, 1.1)]
         drawn = np.ascontiguousarray(np.clip(image, 0, 255).astype(np.uint8))

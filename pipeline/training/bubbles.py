@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.forms import Catalogue
-from pipeline.recognition.bubbles import DIGITS, MARGIN, NONE, PATCH_SIZE, SEVERAL, bubble_rect
+from pipeline.recognition.bubbles import DIGITS, MARGIN, NONE, PATCH_SIZE, SEVERAL
 from pipeline.recognition.patches import cut_patches
 from pipeline.training.placing import CropSource
 from pipeline.training.sheets import LabelledSheet
@@ -81,7 +81,7 @@ def from_sheets(sheets: Sequence[LabelledSheet], catalogue: Catalogue, source: C
             bubbles = layout[field].bubbles
             if bubbles is None:
                 continue
-            rects = [bubble_rect(circle) for column in bubbles.columns for circle in column]
+            rects = [circle.bounds for column in bubbles.columns for circle in column]
             cut = cut_patches(photo, to_photo, rects, size=CROP_SIZE, margin=RIM)
             images.append(cut.reshape(len(bubbles.columns), DIGITS, CROP_SIZE, CROP_SIZE, 3))
             truths = [exceptions.get((sheet.name, field, place), _repeated(sign)) for place, sign in enumerate(signs)]

@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 Crops = TypeVar("Crops", BoxCrops, BubbleFields)
 
 PLACING_CODE = ("registration", "forms", "training/placing.py", "training/sheets.py", "recognition/patches.py")
-BOX_CODE = ("training/boxes.py", "recognition/patches.py", "recognition/digits.py")
+BOX_CODE = ("training/boxes.py", "training/febriyan_truth.csv", "recognition/patches.py", "recognition/digits.py")
 BUBBLE_CODE = ("training/bubbles.py", "training/bubble_truth.csv", "recognition/bubbles.py")
 """Parts of the package on which the crops depend."""
 

@@ -59,6 +59,16 @@ class TrainOptions:
     seed: int = 2024
 
 
+@dataclass(frozen=True, slots=True)
+class FoldJob:
+    """What one process needs to train one fold; FINAL trains on everything."""
+
+    fold: int
+    run: Path
+    steps_share: float
+    seed: int
+
+
 def run_folder(options: TrainOptions, kind: str) -> Path:
     """The folder of this run's checkpoints, emptied unless the run goes on."""
     folder = options.cache / "runs" / kind

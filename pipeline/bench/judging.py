@@ -1,0 +1,137 @@
+"""One sheet as it was read, held against what stands on it.
+
+The rules are those by which sheets that are held back are scored: an empty field is right only when it is reported as empty, and an accepted
+sheet is wrong when any of its numbers is, when one that nobody can read was given, or when it is another page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pipeline.bench.reading import Reading
+from pipeline.bench.truth import TrueSheet
+from pipeline.recognition.bubbles import NONE, SEVERAL
+from pipeline.recognition.digits import BOX_CLASSES
+from pipeline.sheet import Field, FieldState, Sheet, Verdict
+from pipeline.training.bubbles import ColumnTruth
+
+
+class Place(StrEnum):
+    """Where a photo was taken to belong."""
+
+    REFUSED = "refused"
+    RIGHT = "right page"
+    WRONG = "wrong page"
+
+
+@dataclass(frozen=True, slots=True)
+class NumberOutcome:
+    """A number of the truth and how it was read; `read` None = it is not on the page that was found."""
+
+    field: str
+    truth: int | None
+    read: Field | None
+
+    @property
+    def right(self) -> bool:
+        if self.read is None:
+            return False
+        return self.read.state is FieldState.BLANK if self.truth is None else self.read.value == self.truth
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A sheet and its truth.
+
+    Attributes
+    ----------
+    known
+        Whether its form is in the catalogue; if not, anything but a refusal is wrong.
+    numbers
+        Those a person could read; empty when the sheet was refused.
+    unsure
+        Those a person could not read from the ink alone, when the sheet was not refused.
+    boxes
+        (true sign, sign read) of every box with one sign, when the page is right.
+    columns
+        (true digit or state, state read) of every bubble column whose truth is known, when the page is right.
+    """
+
+    truth: TrueSheet
+    sheet: Sheet
+    known: bool
+    place: Place
+    numbers: tuple[NumberOutcome, ...]
+    unsure: tuple[NumberOutcome, ...]
+    boxes: tuple[tuple[str, str], ...]
+    columns: tuple[tuple[int, int], ...]
+
+    @property
+    def wrong(self) -> tuple[NumberOutcome, ...]:
+        return tuple(number for number in self.numbers if not number.right)
+
+    @property
+    def accepted(self) -> bool:
+        return self.sheet.verdict is Verdict.ACCEPTED
+
+    @property
+    def wrong_accepted(self) -> bool:
+        wrongly_sure = any(number.truth is None or not number.right for number in self.unsure)
+        return self.accepted and (self.place is not Place.RIGHT or bool(self.wrong) or wrongly_sure)
+
+
+Exceptions = Mapping[tuple[str, str, int], ColumnTruth | None]
+"""(image, field, column from 0) of bubble columns that were looked at because they do not repeat the number; None = cannot be told."""
+
+
+def judge(truth: TrueSheet, reading: Reading, *, known: bool, exceptions: Exceptions) -> Outcome:
+    """How well one sheet was read."""
+    sheet = reading.sheet
+    if sheet.verdict is Verdict.REFUSED:
+        return Outcome(truth, sheet, known, Place.REFUSED, (), (), (), ())
+    place = Place.RIGHT if (sheet.form, sheet.page) == (truth.form, truth.page) else Place.WRONG
+    right = place is Place.RIGHT
+    return Outcome(
+        truth=truth,
+        sheet=sheet,
+        known=known,
+        place=place,
+        numbers=_numbers(truth.fields, sheet),
+        unsure=_numbers(truth.unsure, sheet),
+        boxes=tuple(_boxes(truth, sheet)) if right else (),
+        columns=tuple(_columns(truth, reading, exceptions)) if right else (),
+    )
+
+
+def _numbers(truth: Mapping[str, int | None], sheet: Sheet) -> tuple[NumberOutcome, ...]:
+    return tuple(NumberOutcome(field, value, sheet.fields.get(field)) for field, value in truth.items())
+
+
+def _boxes(truth: TrueSheet, sheet: Sheet) -> Iterator[tuple[str, str]]:
+    for field, signs in truth.boxes.items():
+        read = sheet.fields.get(field)
+        if read is None or field in truth.struck or len(read.raw) != len(signs):
+            continue
+        yield from ((true, seen) for true, seen in zip(signs, read.raw, strict=True) if true in BOX_CLASSES)
+
+
+def _columns(truth: TrueSheet, reading: Reading, exceptions: Exceptions) -> Iterator[tuple[int, int]]:
+    for field, states in reading.columns.items():
+        number = truth.fields.get(field)
+        for column, seen in enumerate(states):
+            place = (truth.image, field, column)
+            if place in exceptions:
+                looked_at = exceptions[place]
+                if looked_at is not None:
+                    yield _state(looked_at), seen
+            elif number is not None and not truth.noted:
+                yield int(f"{number:0{len(states)}d}"[column]), seen
+
+
+def _state(column: ColumnTruth) -> int:
+    """The digit filled, `NONE` or `SEVERAL`."""
+    if len(column.filled) > 1:
+        return SEVERAL
+    return column.filled[0] if column.filled else NONE

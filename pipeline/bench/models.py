@@ -1,0 +1,58 @@
+"""Which models read a sheet: those of the package, or those of its fold, which have never seen its paper."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.bench.truth import TrueSheet
+from pipeline.training.folds import fold_of
+
+KINDS = ("digits", "bubbles")
+
+
+class MissingFoldModels(Exception):
+    """A fold has no model; the message names the command that makes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """The two model files of a reader."""
+
+    digits: Path
+    bubbles: Path
+
+    @classmethod
+    def of_folder(cls, folder: Path) -> Models:
+        """The models of a folder such as `models/`."""
+        return cls(*(folder / f"{kind}.onnx" for kind in KINDS))
+
+    @classmethod
+    def of_fold(cls, folder: Path, fold: int) -> Models:
+        """The models that training kept of one fold."""
+        return cls(*(folder / f"{kind}-fold{fold}.onnx" for kind in KINDS))
+
+
+def default_folds() -> Path:
+    """Where `sirekap train` keeps the models of the folds when nothing else is said."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sirekap" / "training" / "folds"
+
+
+def models_out_of_fold(sheets: Iterable[TrueSheet], folder: Path) -> Mapping[str, Models]:
+    """Image to the models of the fold of its paper.
+
+    Raises
+    ------
+    MissingFoldModels
+        When a model of a fold that is needed is not in `folder`.
+    """
+    chosen = {sheet.image: Models.of_fold(folder, fold_of(sheet.group)) for sheet in sheets}
+    needed = sorted(set(chosen.values()), key=lambda models: models.digits)
+    missing = {kind: [path.name for models in needed if not (path := getattr(models, kind)).is_file()] for kind in KINDS}
+    if any(missing.values()):
+        names = ", ".join(name for kind in KINDS for name in missing[kind])
+        commands = " and ".join(f"`sirekap train {kind}`" for kind in KINDS if missing[kind])
+        raise MissingFoldModels(f"{folder}: no {names}; run {commands} first, which leaves the models of all folds there, or give --folds DIR")
+    return chosen

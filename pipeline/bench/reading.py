@@ -1,0 +1,168 @@
+"""Read development sheets through the whole pipeline, and go on where a stopped run ended.
+
+Every sheet that was read is kept at once, under a key made of everything its reading depends on: the photo, the models, and the code and
+forms of the stages. So a run that was stopped goes on, a second look at the same figures is free, and no old reading passes for a new one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+import onnxruntime
+
+from pipeline.bench.models import Models
+from pipeline.bench.truth import TrueSheet
+from pipeline.engine.batch import in_final_order
+from pipeline.engine.executors import Executor
+from pipeline.imaging import Item, Limits, Photo, open_images
+from pipeline.read import SOFTWARE, Reader, read_fields, read_photo
+from pipeline.settings import Settings
+from pipeline.sheet import Refusal, RefusalCode, Sheet, refused
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+_STAGES = ("read.py", "sheet.py", "settings.py", "forms", "imaging", "registration", "recognition", "crosscheck")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One photo and the models to read it with. `name` is the source of its sheet, `key` stands for all that its reading depends on."""
+
+    name: str
+    path: Path
+    models: Models
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was read.
+
+    Attributes
+    ----------
+    columns
+        Field id to the most probable state of each bubble column: the digit, 10 = none, 11 = several.
+    """
+
+    sheet: Sheet
+    columns: Mapping[str, tuple[int, ...]]
+
+
+class KeptReadings:
+    """The readings of earlier runs, in a file of one JSON object a line; a line cut short by the end of a run is left out."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._readings: dict[str, Reading] = {}
+        if path.exists():
+            for line in path.read_text(encoding="utf-8").splitlines():
+                try:
+                    entry = json.loads(line)
+                except ValueError:
+                    continue
+                columns = {field: tuple(states) for field, states in entry["columns"].items()}
+                self._readings[entry["key"]] = Reading(Sheet.from_dict(entry["sheet"]), columns)
+
+    def get(self, job: Job) -> Reading | None:
+        return self._readings.get(job.key)
+
+    def keep(self, job: Job, reading: Reading) -> None:
+        """Write one reading down, so that it outlives this run."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        entry = {"key": job.key, "sheet": reading.sheet.to_dict(), "columns": reading.columns}
+        with self._path.open("a+b") as file:
+            # A run that was ended in the middle of a line must not spoil the next one.
+            if file.tell() and (file.seek(-1, 2), file.read(1))[1] != b"\n":
+                file.write(b"\n")
+            file.write(json.dumps(entry, ensure_ascii=False).encode() + b"\n")
+        self._readings[job.key] = reading
+
+
+def jobs_of(sheets: Sequence[TrueSheet], models: Mapping[str, Models]) -> list[Job]:
+    """The work for some sheets, sorted by source.
+
+    Raises
+    ------
+    ModelError
+        When a model cannot be used.
+    FileNotFoundError
+        When a photo is missing.
+    """
+    code = _stages_digest()
+    jobs = []
+    for sheet in sheets:
+        photo = hashlib.sha256(sheet.path.read_bytes()).hexdigest()
+        versions = sorted(_reader_of(models[sheet.image]).models.items())
+        key = hashlib.sha256(repr((sheet.path.as_posix(), photo, versions, code)).encode()).hexdigest()
+        jobs.append(Job(sheet.path.as_posix(), sheet.path, models[sheet.image], key))
+    return sorted(jobs, key=lambda job: job.name)
+
+
+def read_jobs(jobs: Sequence[Job], *, kept: KeptReadings, executor: Executor) -> Iterator[tuple[Reading, ...]]:
+    """Readings in the order of the jobs, each step what became final with one more job (equal photos are marked as by `sirekap read`)."""
+    new = [job for job in jobs if kept.get(job) is None]
+    coming = executor.map(read_job, new, on_crash=crashed)
+    columns: dict[str, Mapping[str, tuple[int, ...]]] = {}
+
+    def results() -> Iterator[tuple[Item, list[Sheet]]]:
+        for job in jobs:
+            reading = kept.get(job)
+            if reading is None:
+                reading = next(coming)
+                kept.keep(job, reading)
+            columns[job.name] = reading.columns
+            yield Item(job.name, job.path), [reading.sheet]
+
+    for step in in_final_order(results()):
+        yield tuple(Reading(sheet, columns[sheet.source]) for sheet in step)
+
+
+def read_job(job: Job) -> Reading:
+    """Read one photo. As in the engine, a bug becomes the refusal of this photo; it then stands in the list of failures."""
+    reader = _reader_of(job.models)
+    started = time.perf_counter()
+    opened = next(iter(open_images(job.path, name=job.name, limits=Limits.of(Settings()))))
+    if not isinstance(opened, Photo):
+        seconds = time.perf_counter() - started
+        return Reading(refused(opened.name, opened.sha256, opened.refusal, seconds=seconds, software=SOFTWARE, models=reader.models), {})
+    try:
+        reading = read_photo(opened, reader)
+    except Exception as error:
+        refusal = Refusal(RefusalCode.CRASHED_READER, " ".join(f"{type(error).__name__}: {error}".split()))
+        seconds = time.perf_counter() - started
+        return Reading(refused(opened.name, opened.sha256, refusal, seconds=seconds, software=SOFTWARE, models=reader.models), {})
+    if reading.registration is None or reading.page is None:
+        return Reading(reading.sheet, {})
+    fields = read_fields(opened.image, reading.registration, reading.page, reader)
+    columns = {name: tuple(map(int, field.bubbles.argmax(axis=1))) for name, field in fields.items() if field.bubbles is not None}
+    return Reading(reading.sheet, columns)
+
+
+def crashed(job: Job, detail: str) -> Reading:
+    """The reading of a photo that ended the process that read it."""
+    refusal = Refusal(RefusalCode.CRASHED_READER, detail)
+    return Reading(refused(job.name, "", refusal, seconds=0.0, software=SOFTWARE, models=_reader_of(job.models).models), {})
+
+
+@cache
+def _reader_of(models: Models) -> Reader:
+    cv2.setNumThreads(1)
+    return Reader.of_models(models.digits, models.bubbles)
+
+
+def _stages_digest() -> str:
+    """One hash of the code and forms of the stages, and of the libraries whose results they are made of."""
+    digest = hashlib.sha256(repr((SOFTWARE, cv2.__version__, np.__version__, onnxruntime.__version__)).encode())
+    for stage in _STAGES:
+        place = _PACKAGE / stage
+        for path in [place] if place.is_file() else sorted(place.rglob("*")):
+            if path.suffix in (".py", ".yaml"):
+                digest.update(repr((path.relative_to(_PACKAGE).as_posix(), path.read_bytes())).encode())
+    return digest.hexdigest()

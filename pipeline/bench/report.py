@@ -1,0 +1,128 @@
+"""The accuracy of a run as it is printed: one table of sets, one of signs, and every failure on a line of its own."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+from rich.table import Table
+
+from pipeline.bench.figures import SUREST, Figures, Share, figures_of, reasons_for_review
+from pipeline.bench.intervals import interval, upper_bound
+from pipeline.bench.judging import NumberOutcome, Outcome, Place
+from pipeline.recognition.digits import BOX_CLASSES
+
+ALL = "all"
+
+
+def set_table(outcomes: Sequence[Outcome]) -> Table:
+    """A column a set of known forms and one for all of them, a row a figure."""
+    figures = {name: figures_of(some) for name, some in _by_set(outcomes).items()}
+    table = Table(title="Accuracy (two-sided 95 % Clopper-Pearson intervals)", title_justify="left")
+    table.add_column("")
+    for name in figures:
+        table.add_column(name, justify="right")
+    for title, row in _ROWS:
+        table.add_row(title, *(row(one) for one in figures.values()))
+    return table
+
+
+def sign_table(outcomes: Sequence[Outcome]) -> Table:
+    """A column a sign, a row a set: boxes read as what stands in them."""
+    table = Table(title="Boxes right, by the sign on the paper (x crossed, - dash, _ empty)", title_justify="left")
+    table.add_column("")
+    for sign in BOX_CLASSES:
+        table.add_column(sign, justify="right")
+    for name, some in _by_set(outcomes).items():
+        boxes = figures_of(some).boxes
+        table.add_row(name, *(f"{share.part}/{share.all}" if share.all else "" for share in boxes.values()))
+    return table
+
+
+def other_forms(outcomes: Sequence[Outcome]) -> Iterator[str]:
+    """A line a set about its sheets of forms that are not in the catalogue: all must be refused."""
+    strangers = [outcome for outcome in outcomes if not outcome.known]
+    for name in sorted({outcome.truth.set for outcome in strangers}):
+        some = [outcome for outcome in strangers if outcome.truth.set == name]
+        read = sum(outcome.place is not Place.REFUSED for outcome in some)
+        yield f"{name}: {len(some)} sheets of forms not in the catalogue, {len(some) - read} refused, {read} wrongly read as a known form"
+
+
+def failures(outcomes: Sequence[Outcome]) -> Iterator[str]:
+    """Everything that went wrong, the gravest first, a line each; and what was accepted though a careful system would not have."""
+    lines = [line for outcome in outcomes for line in _failures(outcome)]
+    for _, kind, image, text in sorted(lines):
+        yield f"{kind}: {image} {text}"
+
+
+def review_reasons(outcomes: Sequence[Outcome]) -> str:
+    """Why clear sheets that were read right were not accepted."""
+    reasons = reasons_for_review(outcome for outcome in outcomes if outcome.known)
+    listed = ", ".join(f"{code} {count}" for code, count in reasons.most_common())
+    return f"Clear sheets read right but left for review, by doubt: {listed or 'none'}"
+
+
+def _by_set(outcomes: Sequence[Outcome]) -> dict[str, list[Outcome]]:
+    sets: dict[str, list[Outcome]] = defaultdict(list)
+    for outcome in outcomes:
+        if outcome.known:
+            sets[outcome.truth.set].append(outcome)
+    named = dict(sorted(sets.items()))
+    return named if len(named) < 2 else named | {ALL: [outcome for some in named.values() for outcome in some]}
+
+
+def _failures(outcome: Outcome) -> Iterator[tuple[int, str, str, str]]:
+    image, sheet = outcome.truth.image, outcome.sheet
+    if not outcome.known:
+        if outcome.place is not Place.REFUSED:
+            yield 0, "READ AS A KNOWN FORM", image, f"as {sheet.form} page {sheet.page}, {sheet.verdict}"
+        return
+    if sheet.refusal is not None:
+        yield 4, "refused", image, f"{sheet.refusal.code}: {sheet.refusal.detail}"
+    if outcome.place is Place.WRONG:
+        yield 1, "WRONG PAGE", image, f"as {sheet.form} page {sheet.page}, {sheet.verdict}"
+    kind = (2, "WRONG ACCEPTED") if outcome.wrong_accepted else (3, "wrong")
+    for number in outcome.wrong:
+        yield *kind, image, _compared(number)
+    for number in outcome.unsure if outcome.wrong_accepted else ():
+        yield *kind, image, f"{_compared(number)}, which a person could not read"
+    if outcome.accepted and not outcome.wrong_accepted and not outcome.truth.clear:
+        yield 5, "accepted, to look at", image, ", ".join(outcome.truth.must_review)
+
+
+def _compared(number: NumberOutcome) -> str:
+    written = "empty" if number.truth is None else number.truth
+    if number.read is None:
+        return f"{number.field} is {written}, not on the page that was found"
+    read = "nothing" if number.read.value is None else number.read.value
+    return f"{number.field} is {written}, read {read} ({number.read.state}, boxes {number.read.raw}, p {number.read.probability:.6f})"
+
+
+def _percent(share: Share) -> str:
+    if not share.all:
+        return "-"
+    low, high = interval(share.part, share.all)
+    return f"{share.part}/{share.all} {100 * share.part / share.all:.1f} % [{100 * low:.1f}, {100 * high:.1f}]"
+
+
+def _bounded(share: Share) -> str:
+    return f"{share.part}/{share.all}, at most {100 * upper_bound(share.part, share.all):.1f} %"
+
+
+def _boxes(figures: Figures) -> Share:
+    return Share(sum(share.part for share in figures.boxes.values()), sum(share.all for share in figures.boxes.values()))
+
+
+_ROWS = (
+    ("sheets", lambda one: str(one.sheets)),
+    ("refused", lambda one: str(one.refused)),
+    ("wrong page", lambda one: str(one.wrong_page)),
+    ("right page", lambda one: _percent(one.right_page)),
+    ("numbers right, not refused", lambda one: _percent(one.numbers)),
+    ("accepted", lambda one: _percent(one.accepted)),
+    ("accepted of clear", lambda one: _percent(one.accepted_clear)),
+    ("wrong accepted (one-sided)", lambda one: _bounded(one.wrong_accepted)),
+    ("boxes right", lambda one: _percent(_boxes(one))),
+    ("bubble columns right", lambda one: _percent(one.columns)),
+    *((f"wrong at stated p >= {level}", lambda one, level=level: _bounded(one.wrong_surest[level])) for level in SUREST),
+)

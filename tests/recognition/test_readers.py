@@ -1,0 +1,148 @@
+"""The readers give distributions, the same for a box whatever is read beside it, and refuse what they cannot use."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from pipeline.recognition.bubbles import NONE, SEVERAL, BubbleReader, column_distribution
+from pipeline.recognition.bubbles import PATCH_SIZE as BUBBLE_SIZE
+from pipeline.recognition.digits import BOX_CLASSES, PATCH_SIZE, DigitReader
+from pipeline.recognition.model_file import ModelError
+from tests.recognition.test_patches import drawn_box
+
+MODELS = Path(__file__).parents[2] / "models"
+
+
+@pytest.fixture(scope="module")
+def digit_reader() -> DigitReader:
+    return DigitReader(MODELS / "digits.onnx")
+
+
+@pytest.fixture(scope="module")
+def bubble_reader() -> BubbleReader:
+    return BubbleReader(MODELS / "bubbles.onnx")
+
+
+def noisy(*shape: int, seed: int = 0) -> NDArray[np.uint8]:
+    return np.random.default_rng(seed).integers(0, 256, shape).astype(np.uint8)
+
+
+def test_box_readings_are_distributions_that_are_never_certain(digit_reader: DigitReader) -> None:
+    readings = digit_reader.read(noisy(12, PATCH_SIZE, PATCH_SIZE, 3))
+    assert readings.probabilities.shape == (12, len(BOX_CLASSES))
+    np.testing.assert_allclose(readings.probabilities.sum(axis=1), 1, atol=1e-5)
+    for values in (readings.probabilities, readings.illegible, readings.corrected):
+        assert ((values > 0) & (values < 1)).all()
+
+
+@settings(max_examples=20, deadline=None)
+@given(count=st.integers(1, 20), place=st.integers(0, 19), seed=st.integers(0, 99))
+def test_a_box_reads_the_same_bits_whatever_its_neighbours(count: int, place: int, seed: int) -> None:
+    reader = DigitReader(MODELS / "digits.onnx")
+    patches = noisy(count, PATCH_SIZE, PATCH_SIZE, 3, seed=seed)
+    place %= count
+    alone, together = reader.read(patches[place : place + 1]), reader.read(patches)
+    assert (alone.probabilities[0] == together.probabilities[place]).all()
+    assert alone.corrected[0] == together.corrected[place]
+
+
+def test_an_empty_frame_reads_empty_and_a_cross_reads_crossed(digit_reader: DigitReader) -> None:
+    empty, crossed = drawn_box(sign=False), drawn_box(sign=True)
+    crossed = np.minimum(crossed, crossed[:, ::-1])
+    readings = digit_reader.read(np.stack([empty, crossed]))
+    assert [BOX_CLASSES[i] for i in readings.probabilities.argmax(axis=1)] == ["_", "x"]
+
+
+def test_no_boxes_give_no_readings(digit_reader: DigitReader) -> None:
+    assert digit_reader.read(np.empty((0, PATCH_SIZE, PATCH_SIZE, 3), np.uint8)).probabilities.shape == (0, len(BOX_CLASSES))
+
+
+@pytest.mark.parametrize(
+    "patches",
+    [
+        np.full((1, PATCH_SIZE, PATCH_SIZE, 3), np.nan, np.float32),
+        np.zeros((1, PATCH_SIZE - 1, PATCH_SIZE, 3), np.uint8),
+        np.zeros((PATCH_SIZE, PATCH_SIZE, 3), np.uint8),
+    ],
+)
+def test_patches_of_another_kind_are_refused(digit_reader: DigitReader, patches: NDArray[np.uint8]) -> None:
+    with pytest.raises(ValueError, match="patches must be"):
+        digit_reader.read(patches)
+
+
+def test_bubbles_of_another_shape_are_refused(bubble_reader: BubbleReader) -> None:
+    with pytest.raises(ValueError, match="bubbles of a field"):
+        bubble_reader.read(np.zeros((3, 9, BUBBLE_SIZE, BUBBLE_SIZE, 3), np.uint8))
+
+
+def drawn_field(filled: dict[int, int], *, ink: float = 60, paper: float = 210) -> NDArray[np.uint8]:
+    """Three columns of printed rings, with one filled digit in each column that `filled` names."""
+    yy, xx = np.mgrid[:BUBBLE_SIZE, :BUBBLE_SIZE] - (BUBBLE_SIZE - 1) / 2
+    radius = np.hypot(xx, yy)
+    ring = np.where(np.abs(radius - 5) < 0.6, paper - 50, paper)
+    disc = np.where(radius < 5, ink, ring)
+    field = np.broadcast_to(ring[None, None, :, :, None], (3, 10, BUBBLE_SIZE, BUBBLE_SIZE, 3)).copy()
+    for column, digit in filled.items():
+        field[column, digit] = disc[:, :, None]
+    return field.astype(np.uint8)
+
+
+@pytest.mark.parametrize("paper", [230.0, 120.0, 60.0])
+def test_the_filled_bubble_is_read_in_light_and_dark(bubble_reader: BubbleReader, paper: float) -> None:
+    readings = bubble_reader.read(drawn_field({0: 0, 1: 7, 2: 3}, paper=paper, ink=paper * 0.3))
+    assert readings.probabilities.argmax(axis=1).tolist() == [0, 7, 3]
+    assert (readings.corrected < 0.5).all()
+
+
+def test_an_empty_column_reads_none(bubble_reader: BubbleReader) -> None:
+    readings = bubble_reader.read(drawn_field({1: 4, 2: 9}))
+    assert readings.probabilities.argmax(axis=1).tolist() == [NONE, 4, 9]
+
+
+@given(st.lists(st.lists(st.floats(0, 1), min_size=10, max_size=10), min_size=1, max_size=4))
+def test_a_column_is_always_a_distribution(filled: list[list[float]]) -> None:
+    columns = column_distribution(np.array(filled))
+    np.testing.assert_allclose(columns.sum(axis=1), 1)
+    assert (columns > 0).all()
+    assert (columns < 1).all()
+
+
+def test_two_filled_bubbles_read_several() -> None:
+    filled = np.full((1, 10), 0.01)
+    filled[0, [3, 8]] = 0.99
+    assert column_distribution(filled).argmax() == SEVERAL
+
+
+def test_a_missing_model_is_named_with_the_remedy(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"none\.onnx.*sirekap train digits"):
+        DigitReader(tmp_path / "none.onnx")
+
+
+def test_a_damaged_model_is_named_with_the_remedy(tmp_path: Path) -> None:
+    damaged = tmp_path / "digits.onnx"
+    damaged.write_bytes((MODELS / "digits.onnx").read_bytes()[:5000])
+    with pytest.raises(ModelError, match=r"digits\.onnx.*not a readable ONNX model.*sirekap train"):
+        DigitReader(damaged)
+
+
+def test_a_model_of_another_kind_is_refused() -> None:
+    with pytest.raises(ModelError, match="kind 'bubbles', wanted 'digits'"):
+        DigitReader(MODELS / "bubbles.onnx")
+
+
+def test_a_model_of_another_layout_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.recognition.digits.LAYOUT", "boxes-0")
+    with pytest.raises(ModelError, match="this reader needs 'boxes-0'"):
+        DigitReader(MODELS / "digits.onnx")
+
+
+def test_models_are_small_and_have_cards() -> None:
+    for kind in ("digits", "bubbles"):
+        assert (MODELS / f"{kind}.onnx").stat().st_size < 2_000_000
+        assert (MODELS / f"{kind}.md").exists()
