@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from pipeline import __version__
 from pipeline.crosscheck import FieldReading, VerdictPolicy, crosscheck
-from pipeline.forms import Catalogue, Form, Page, load_catalogue
+from pipeline.forms import Catalogue, Page, load_catalogue
 from pipeline.imaging import Photo, QualityPolicy, explain, measure_quality
 from pipeline.recognition import bubbles, digits
 from pipeline.recognition.bubbles import BubbleReader
@@ -139,6 +139,7 @@ def read_fields(
             bubbles=columns,
             bubbles_corrected=filled,
             quad=quad_of(corners.tolist()),
+            frames=registration.frames[name],
         )
     return readings
 

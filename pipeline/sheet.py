@@ -14,6 +14,9 @@ from typing import Any
 PROBABILITY_FLOOR = 1e-6
 """No reading is ever certain: probabilities are reported within [1e-6, 1 - 1e-6]."""
 
+BOX_CLASSES = "0123456789x-_"
+"""One sign a digit box: digits, x = crossed, - = dash, _ = empty."""
+
 Point = tuple[float, float]
 
 
@@ -92,10 +95,10 @@ class Text:
 REFUSAL_ADVICE: Mapping[RefusalCode, Text] = {
     RefusalCode.NOT_FOUND: Text("Periksa nama berkas atau tautan.", "Check the path, or where the link points."),
     RefusalCode.NO_PERMISSION: Text("Beri izin baca pada berkas ini.", "Give this user permission to read the file."),
-    RefusalCode.UNSUPPORTED_FORMAT: Text(
-        "Kirim foto JPEG, PNG, WebP, HEIC, atau PDF.", "Send a JPEG, PNG, WebP or HEIC photo, or a PDF."
+    RefusalCode.UNSUPPORTED_FORMAT: Text("Kirim foto JPEG, PNG, WebP, HEIC, atau PDF.", "Send a JPEG, PNG, WebP or HEIC photo, or a PDF."),
+    RefusalCode.DAMAGED_FILE: Text(
+        "Salin ulang atau foto ulang; berkas rusak.", "Copy it again or take the photo again; the file is damaged."
     ),
-    RefusalCode.DAMAGED_FILE: Text("Salin ulang atau foto ulang; berkas rusak.", "Copy it again or take the photo again; the file is damaged."),
     RefusalCode.ENCRYPTED: Text("Simpan PDF tanpa kata sandi.", "Save the PDF without a password."),
     RefusalCode.TOO_LARGE: Text("Perkecil berkas, atau naikkan batas ukuran.", "Make the file smaller, or raise the size limit."),
     RefusalCode.TOO_MANY_PIXELS: Text("Perkecil gambar, atau naikkan batas piksel.", "Make the picture smaller, or raise the pixel limit."),
@@ -104,17 +107,18 @@ REFUSAL_ADVICE: Mapping[RefusalCode, Text] = {
     RefusalCode.TOO_BLURRED: Text("Foto ulang; tahan ponsel dengan mantap.", "Take the photo again and hold the phone still."),
     RefusalCode.TOO_DARK: Text("Foto ulang dengan cahaya lebih terang.", "Take the photo again in better light."),
     RefusalCode.PAGE_NOT_FOUND: Text(
-        "Foto ulang agar seluruh halaman terlihat, lurus dan tajam.", "Take the photo again with the whole page in view, straight and sharp."
+        "Foto ulang agar seluruh halaman terlihat, lurus dan tajam.",
+        "Take the photo again with the whole page in view, straight and sharp.",
     ),
-    RefusalCode.UNKNOWN_FORM: Text("Formulir ini belum dikenal; periksa jenis formulir.", "This kind of form is not known; check which form it is."),
+    RefusalCode.UNKNOWN_FORM: Text(
+        "Formulir ini belum dikenal; periksa jenis formulir.", "This kind of form is not known; check which form it is."
+    ),
     RefusalCode.WRONG_PAGE: Text("Kirim halaman yang diminta.", "Send the page that was asked for."),
     RefusalCode.WRONG_FORM: Text("Kirim formulir yang diminta, atau ubah --form.", "Send the form that was asked for, or change --form."),
     RefusalCode.CUT_OFF: Text(
         "Foto ulang; semua kotak angka harus terlihat.", "Take the photo again; every digit box must be in the picture."
     ),
-    RefusalCode.CRASHED_READER: Text(
-        "Laporkan berkas ini; pembaca gagal memprosesnya.", "Report this file; the reader failed on it."
-    ),
+    RefusalCode.CRASHED_READER: Text("Laporkan berkas ini; pembaca gagal memprosesnya.", "Report this file; the reader failed on it."),
 }
 
 
@@ -382,8 +386,22 @@ def rounded(probability: float) -> float:
 def refused(source: str, sha256: str, refusal: Refusal, *, seconds: float, software: str, models: Mapping[str, str]) -> Sheet:
     """The sheet of a file that gave no numbers before its form was known."""
     return Sheet(
-        source=source, sha256=sha256, form=None, form_version=None, page=None, tps=None, verdict=Verdict.REFUSED, probability=0.0,
-        fields={}, checks=(), findings=(), refusal=refusal, registration=None, seconds=seconds, software=software, models=models,
+        source=source,
+        sha256=sha256,
+        form=None,
+        form_version=None,
+        page=None,
+        tps=None,
+        verdict=Verdict.REFUSED,
+        probability=0.0,
+        fields={},
+        checks=(),
+        findings=(),
+        refusal=refusal,
+        registration=None,
+        seconds=seconds,
+        software=software,
+        models=models,
     )
 
 

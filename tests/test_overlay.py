@@ -120,7 +120,7 @@ def test_single_boxes_are_outlined_when_the_page_is_known():
     page = load_catalogue()["c-hasil-ppwp-2024"].pages["2"]
     registration = Registration(
         form="c-hasil-ppwp-2024", page="2", homography=np.diag([1.0, 1.0, 1.0]), correction=CorrectionField.none(page.paper_mm),
-        method=RegistrationMethod.TAG, residual_mm=0.1, found=1.0, explained=1.0, corners=page.paper.corners(),
+        method=RegistrationMethod.TAG, residual_mm=0.1, found=1.0, explained=1.0, corners=page.paper.corners(), frames={},
     )
     image = np.full((900, 600, 3), 255, np.uint8)
     fields = {name: field_at(layout.box_row.corners()) for name, layout in page.fields.items()}

@@ -7,8 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.bench.judging import NumberOutcome, Outcome, Place
-from pipeline.recognition.digits import BOX_CLASSES
-from pipeline.sheet import Severity, rounded
+from pipeline.sheet import BOX_CLASSES, Severity, rounded
 
 SUREST = (0.99, 0.999)
 """Stated probabilities from which on the numbers that are wrong are counted."""
@@ -75,7 +74,7 @@ def figures_of(outcomes: Sequence[Outcome]) -> Figures:
         accepted_clear=Share.of(outcome.accepted for outcome in outcomes if outcome.truth.clear),
         wrong_accepted=Share.of(outcome.wrong_accepted for outcome in outcomes if outcome.accepted),
         boxes={sign: Share.of(seen == true for true, seen in boxes if true == sign) for sign in BOX_CLASSES},
-        columns=Share.of(true == seen for outcome in outcomes for true, seen in outcome.columns),
+        columns=Share.of(column.right for outcome in outcomes for column in outcome.columns),
         wrong_surest={level: Share.of(not number.right for number in numbers if _stated(number) >= level) for level in SUREST},
     )
 

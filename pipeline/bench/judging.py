@@ -1,7 +1,7 @@
 """One sheet as it was read, held against what stands on it.
 
-The rules are those by which sheets that are held back are scored: an empty field is right only when it is reported as empty, and an accepted
-sheet is wrong when any of its numbers is, when one that nobody can read was given, or when it is another page.
+The rules are those by which sheets that are held back are scored: an empty field is right only when it is reported as empty, and an
+accepted sheet is wrong when any of its numbers is, when it has one that nobody can read, or when it is another page.
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ from enum import StrEnum
 from pipeline.bench.reading import Reading
 from pipeline.bench.truth import TrueSheet
 from pipeline.recognition.bubbles import NONE, SEVERAL
-from pipeline.recognition.digits import BOX_CLASSES
-from pipeline.sheet import Field, FieldState, Sheet, Verdict
+from pipeline.sheet import BOX_CLASSES, Field, FieldState, Sheet, Verdict
 from pipeline.training.bubbles import ColumnTruth
 
 
@@ -42,6 +41,20 @@ class NumberOutcome:
 
 
 @dataclass(frozen=True, slots=True)
+class ColumnOutcome:
+    """A bubble column of a number, the first is 0: the digit filled, `NONE` or `SEVERAL`, and how it was read."""
+
+    field: str
+    column: int
+    truth: int
+    read: int
+
+    @property
+    def right(self) -> bool:
+        return self.read == self.truth
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """A sheet and its truth.
 
@@ -56,7 +69,7 @@ class Outcome:
     boxes
         (true sign, sign read) of every box with one sign, when the page is right.
     columns
-        (true digit or state, state read) of every bubble column whose truth is known, when the page is right.
+        Every bubble column whose truth is known, when the page is right.
     """
 
     truth: TrueSheet
@@ -66,7 +79,7 @@ class Outcome:
     numbers: tuple[NumberOutcome, ...]
     unsure: tuple[NumberOutcome, ...]
     boxes: tuple[tuple[str, str], ...]
-    columns: tuple[tuple[int, int], ...]
+    columns: tuple[ColumnOutcome, ...]
 
     @property
     def wrong(self) -> tuple[NumberOutcome, ...]:
@@ -117,7 +130,7 @@ def _boxes(truth: TrueSheet, sheet: Sheet) -> Iterator[tuple[str, str]]:
         yield from ((true, seen) for true, seen in zip(signs, read.raw, strict=True) if true in BOX_CLASSES)
 
 
-def _columns(truth: TrueSheet, reading: Reading, exceptions: Exceptions) -> Iterator[tuple[int, int]]:
+def _columns(truth: TrueSheet, reading: Reading, exceptions: Exceptions) -> Iterator[ColumnOutcome]:
     for field, states in reading.columns.items():
         number = truth.fields.get(field)
         for column, seen in enumerate(states):
@@ -125,9 +138,9 @@ def _columns(truth: TrueSheet, reading: Reading, exceptions: Exceptions) -> Iter
             if place in exceptions:
                 looked_at = exceptions[place]
                 if looked_at is not None:
-                    yield _state(looked_at), seen
+                    yield ColumnOutcome(field, column, _state(looked_at), seen)
             elif number is not None and not truth.noted:
-                yield int(f"{number:0{len(states)}d}"[column]), seen
+                yield ColumnOutcome(field, column, int(f"{number:0{len(states)}d}"[column]), seen)
 
 
 def _state(column: ColumnTruth) -> int:

@@ -13,7 +13,7 @@ from pipeline.training.folds import fold_of
 KINDS = ("digits", "bubbles")
 
 
-class MissingFoldModels(Exception):
+class FoldModelError(Exception):
     """A fold has no model; the message names the command that makes it."""
 
 
@@ -45,7 +45,7 @@ def models_out_of_fold(sheets: Iterable[TrueSheet], folder: Path) -> Mapping[str
 
     Raises
     ------
-    MissingFoldModels
+    FoldModelError
         When a model of a fold that is needed is not in `folder`.
     """
     chosen = {sheet.image: Models.of_fold(folder, fold_of(sheet.group)) for sheet in sheets}
@@ -54,5 +54,5 @@ def models_out_of_fold(sheets: Iterable[TrueSheet], folder: Path) -> Mapping[str
     if any(missing.values()):
         names = ", ".join(name for kind in KINDS for name in missing[kind])
         commands = " and ".join(f"`sirekap train {kind}`" for kind in KINDS if missing[kind])
-        raise MissingFoldModels(f"{folder}: no {names}; run {commands} first, which leaves the models of all folds there, or give --folds DIR")
+        raise FoldModelError(f"{folder}: no {names}; run {commands} first, which leaves the fold models there, or give --folds DIR")
     return chosen

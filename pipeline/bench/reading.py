@@ -26,6 +26,7 @@ from pipeline.imaging import Item, Limits, Photo, open_images
 from pipeline.read import SOFTWARE, Reader, read_fields, read_photo
 from pipeline.settings import Settings
 from pipeline.sheet import Refusal, RefusalCode, Sheet, refused
+from pipeline.writing import write_whole
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _STAGES = ("read.py", "sheet.py", "settings.py", "forms", "imaging", "registration", "recognition", "crosscheck")
@@ -56,19 +57,23 @@ class Reading:
 
 
 class KeptReadings:
-    """The readings of earlier runs, in a file of one JSON object a line; a line cut short by the end of a run is left out."""
+    """The readings of earlier runs with the same code, in a file of one JSON object a line.
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    A line cut short by the end of a run, and readings that other code made, are taken out of the file.
+
+    Parameters
+    ----------
+    code
+        Hash of the code, see `stages_digest`.
+    """
+
+    def __init__(self, path: Path, *, code: str) -> None:
+        self._path, self._code = path, code
         self._readings: dict[str, Reading] = {}
-        if path.exists():
-            for line in path.read_text(encoding="utf-8").splitlines():
-                try:
-                    entry = json.loads(line)
-                except ValueError:
-                    continue
-                columns = {field: tuple(states) for field, states in entry["columns"].items()}
-                self._readings[entry["key"]] = Reading(Sheet.from_dict(entry["sheet"]), columns)
+        lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
+        usable = [line for line in lines if self._load(line)]
+        if len(usable) < len(lines):
+            write_whole(path, b"".join(usable))
 
     def get(self, job: Job) -> Reading | None:
         return self._readings.get(job.key)
@@ -76,16 +81,25 @@ class KeptReadings:
     def keep(self, job: Job, reading: Reading) -> None:
         """Write one reading down, so that it outlives this run."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        entry = {"key": job.key, "sheet": reading.sheet.to_dict(), "columns": reading.columns}
-        with self._path.open("a+b") as file:
-            # A run that was ended in the middle of a line must not spoil the next one.
-            if file.tell() and (file.seek(-1, 2), file.read(1))[1] != b"\n":
-                file.write(b"\n")
+        entry = {"code": self._code, "key": job.key, "sheet": reading.sheet.to_dict(), "columns": reading.columns}
+        with self._path.open("ab") as file:
             file.write(json.dumps(entry, ensure_ascii=False).encode() + b"\n")
         self._readings[job.key] = reading
 
+    def _load(self, line: bytes) -> bool:
+        """Take over a line, and say whether it could be used."""
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            return False
+        if entry.get("code") != self._code or not line.endswith(b"\n"):
+            return False
+        columns = {field: tuple(states) for field, states in entry["columns"].items()}
+        self._readings[entry["key"]] = Reading(Sheet.from_dict(entry["sheet"]), columns)
+        return True
 
-def jobs_of(sheets: Sequence[TrueSheet], models: Mapping[str, Models]) -> list[Job]:
+
+def jobs_of(sheets: Sequence[TrueSheet], models: Mapping[str, Models], *, code: str) -> list[Job]:
     """The work for some sheets, sorted by source.
 
     Raises
@@ -95,7 +109,6 @@ def jobs_of(sheets: Sequence[TrueSheet], models: Mapping[str, Models]) -> list[J
     FileNotFoundError
         When a photo is missing.
     """
-    code = _stages_digest()
     jobs = []
     for sheet in sheets:
         photo = hashlib.sha256(sheet.path.read_bytes()).hexdigest()
@@ -151,13 +164,7 @@ def crashed(job: Job, detail: str) -> Reading:
     return Reading(refused(job.name, "", refusal, seconds=0.0, software=SOFTWARE, models=_reader_of(job.models).models), {})
 
 
-@cache
-def _reader_of(models: Models) -> Reader:
-    cv2.setNumThreads(1)
-    return Reader.of_models(models.digits, models.bubbles)
-
-
-def _stages_digest() -> str:
+def stages_digest() -> str:
     """One hash of the code and forms of the stages, and of the libraries whose results they are made of."""
     digest = hashlib.sha256(repr((SOFTWARE, cv2.__version__, np.__version__, onnxruntime.__version__)).encode())
     for stage in _STAGES:
@@ -166,3 +173,9 @@ def _stages_digest() -> str:
             if path.suffix in (".py", ".yaml"):
                 digest.update(repr((path.relative_to(_PACKAGE).as_posix(), path.read_bytes())).encode())
     return digest.hexdigest()
+
+
+@cache
+def _reader_of(models: Models) -> Reader:
+    cv2.setNumThreads(1)
+    return Reader.of_models(models.digits, models.bubbles)

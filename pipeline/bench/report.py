@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from rich.table import Table
 
 from pipeline.bench.figures import SUREST, Figures, Share, figures_of, reasons_for_review
 from pipeline.bench.intervals import interval, upper_bound
 from pipeline.bench.judging import NumberOutcome, Outcome, Place
-from pipeline.recognition.digits import BOX_CLASSES
+from pipeline.recognition.bubbles import NONE, SEVERAL
+from pipeline.sheet import BOX_CLASSES
 
 ALL = "all"
 
@@ -18,7 +20,7 @@ ALL = "all"
 def set_table(outcomes: Sequence[Outcome]) -> Table:
     """A column a set of known forms and one for all of them, a row a figure."""
     figures = {name: figures_of(some) for name, some in _by_set(outcomes).items()}
-    table = Table(title="Accuracy (two-sided 95 % Clopper-Pearson intervals)", title_justify="left")
+    table = Table(title="Accuracy [two-sided 95 % Clopper-Pearson interval], bounds one-sided 95 %", title_justify="left")
     table.add_column("")
     for name in figures:
         table.add_column(name, justify="right")
@@ -88,6 +90,10 @@ def _failures(outcome: Outcome) -> Iterator[tuple[int, str, str, str]]:
         yield *kind, image, f"{_compared(number)}, which a person could not read"
     if outcome.accepted and not outcome.wrong_accepted and not outcome.truth.clear:
         yield 5, "accepted, to look at", image, ", ".join(outcome.truth.must_review)
+    for column in outcome.columns:
+        if not column.right:
+            states = f"{_bubble(column.truth)}, read {_bubble(column.read)}"
+            yield 6, "bubble column", image, f"{column.field} column {column.column + 1} is {states}"
 
 
 def _compared(number: NumberOutcome) -> str:
@@ -98,22 +104,30 @@ def _compared(number: NumberOutcome) -> str:
     return f"{number.field} is {written}, read {read} ({number.read.state}, boxes {number.read.raw}, p {number.read.probability:.6f})"
 
 
+def _bubble(state: int) -> str:
+    return {NONE: "none", SEVERAL: "several"}.get(state, str(state))
+
+
 def _percent(share: Share) -> str:
     if not share.all:
         return "-"
     low, high = interval(share.part, share.all)
-    return f"{share.part}/{share.all} {100 * share.part / share.all:.1f} % [{100 * low:.1f}, {100 * high:.1f}]"
+    return f"{share.part}/{share.all} = {100 * share.part / share.all:.2f} %\n[{100 * low:.2f}, {100 * high:.2f}]"
 
 
 def _bounded(share: Share) -> str:
-    return f"{share.part}/{share.all}, at most {100 * upper_bound(share.part, share.all):.1f} %"
+    return f"{share.part}/{share.all}\nat most {100 * upper_bound(share.part, share.all):.2f} %"
 
 
 def _boxes(figures: Figures) -> Share:
     return Share(sum(share.part for share in figures.boxes.values()), sum(share.all for share in figures.boxes.values()))
 
 
-_ROWS = (
+def _surest(figures: Figures, *, level: float) -> str:
+    return _bounded(figures.wrong_surest[level])
+
+
+_ROWS: tuple[tuple[str, Callable[[Figures], str]], ...] = (
     ("sheets", lambda one: str(one.sheets)),
     ("refused", lambda one: str(one.refused)),
     ("wrong page", lambda one: str(one.wrong_page)),
@@ -121,8 +135,8 @@ _ROWS = (
     ("numbers right, not refused", lambda one: _percent(one.numbers)),
     ("accepted", lambda one: _percent(one.accepted)),
     ("accepted of clear", lambda one: _percent(one.accepted_clear)),
-    ("wrong accepted (one-sided)", lambda one: _bounded(one.wrong_accepted)),
+    ("wrong accepted", lambda one: _bounded(one.wrong_accepted)),
     ("boxes right", lambda one: _percent(_boxes(one))),
     ("bubble columns right", lambda one: _percent(one.columns)),
-    *((f"wrong at stated p >= {level}", lambda one, level=level: _bounded(one.wrong_surest[level])) for level in SUREST),
+    *((f"wrong at stated p >= {level}", partial(_surest, level=level)) for level in SUREST),
 )

@@ -17,6 +17,8 @@ COMMANDS: Mapping[str, str] = {
     "read": "pipeline.cli.read",
     "form": "pipeline.cli.form",
     "simulate": "pipeline.cli.simulate",
+    "train": "pipeline.cli.train",
+    "bench": "pipeline.bench.commands",
 }
 
 

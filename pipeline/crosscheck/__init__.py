@@ -2,6 +2,6 @@
 
 from pipeline.crosscheck.assemble import CrosscheckResult, crosscheck
 from pipeline.crosscheck.policy import VerdictPolicy
-from pipeline.crosscheck.reading import BOX_CLASSES, FieldReading
+from pipeline.crosscheck.reading import FieldReading
 
-__all__ = ["BOX_CLASSES", "CrosscheckResult", "FieldReading", "VerdictPolicy", "crosscheck"]
+__all__ = ["CrosscheckResult", "FieldReading", "VerdictPolicy", "crosscheck"]

@@ -93,6 +93,13 @@ def registration_doubtful(residual_mm: float) -> Finding:
     ))
 
 
+def boxes_doubtful(name: str, label: Text) -> Finding:
+    return Finding(FindingCode.REGISTRATION_DOUBTFUL, Severity.WARNING, (name,), Text(
+        f"{label.id}: bingkai kotak angka tidak terlihat di tempatnya. Pastikan garis bantu tepat pada kotak angka.",
+        f"{label.en}: the frames of the digit boxes were not seen in their place. Make sure the outlines fall on the boxes.",
+    ))
+
+
 def percent(probability: float) -> str:
     """A probability for people: whole percent, never 0 or 100."""
     return f"{min(max(round(100 * probability), 1), 99)} %"

@@ -14,8 +14,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.crosscheck.reading import BOX_CLASSES, BUBBLE_NONE
-from pipeline.sheet import FieldState, ValueProbability
+from pipeline.crosscheck.reading import BUBBLE_NONE
+from pipeline.sheet import BOX_CLASSES, FieldState, ValueProbability
 
 _BLANK = BOX_CLASSES.index("_")
 

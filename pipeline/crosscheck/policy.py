@@ -63,6 +63,10 @@ class VerdictPolicy:
         2.0, unit="mm", meaning="A page whose printed lines lie further off than this is doubtful.",
         chosen="A tenth of the width of a digit box on the poster (18 to 20 mm): a box cut that far off still holds its digit.",
     )
+    min_frames: float = _threshold(
+        0.6, unit="share", meaning="A number of whose boxes fewer show their printed frame in its place is doubtful.",
+        chosen="One frame of three may hide under a shadow or a fold; two missing ones mean the boxes may lie elsewhere.",
+    )
     paper_inconsistent: float = _threshold(
         0.01, unit="probability", meaning="Prior that boxes and bubbles of one number differ on the paper.",
         chosen="One of the 900 numbers on 300 real photos of page 2 of 2024 does (upper 95 % bound 0.6 %), rounded up.",

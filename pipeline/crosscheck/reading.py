@@ -11,10 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.sheet import Point
-
-BOX_CLASSES = "0123456789x-_"
-"""One sign a box, in the order of the columns of `FieldReading.boxes`: digits, x = crossed, - = dash, _ = empty."""
+from pipeline.sheet import BOX_CLASSES, Point
 
 BUBBLE_NONE = 10
 """Column of `FieldReading.bubbles` that says no bubble of the column is filled."""
@@ -46,6 +43,8 @@ class FieldReading:
         (columns,) float64, probability that a bubble of the column was erased or struck out; None where the form has no bubbles.
     quad
         Corners of the row of boxes in pixels of the photo: top left, then clockwise as printed.
+    frames
+        Share of the boxes whose printed frame was seen in its place, 0 to 1.
     """
 
     boxes: NDArray[np.float64]
@@ -54,6 +53,7 @@ class FieldReading:
     bubbles: NDArray[np.float64] | None
     bubbles_corrected: NDArray[np.float64] | None
     quad: tuple[Point, Point, Point, Point]
+    frames: float = 1.0
 
     def __post_init__(self) -> None:
         boxes = distributions(self.boxes, len(BOX_CLASSES))

@@ -3,7 +3,7 @@
 from pipeline.forms.catalogue import FormError, load_catalogue, load_form
 from pipeline.forms.checks import CheckError, parse_check
 from pipeline.forms.drawing import draw_page
-from pipeline.forms.geometry import Circle, Ink, Line, PrintedText, Rect, Tag, TextStyle
+from pipeline.forms.geometry import Circle, Identity, Ink, Line, PrintedText, Rect, Tag, TextStyle
 from pipeline.forms.lint import LintCode, LintFinding, lint, lint_form
 from pipeline.forms.model import (
     Bounds,
@@ -34,6 +34,7 @@ __all__ = [
     "FormError",
     "FormStatus",
     "Guide",
+    "Identity",
     "Ink",
     "Line",
     "LinearConstraint",

@@ -110,6 +110,7 @@ def _form(entry: FormEntry, *, path: Path, content: bytes) -> Form:
         pages=pages,
         checks=tuple(checks),
         bounds=Bounds(entry.bounds.minimum, entry.bounds.maximum),
+        lookalikes=tuple(entry.lookalikes),
     )
 
 

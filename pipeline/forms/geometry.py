@@ -20,6 +20,14 @@ class Ink(StrEnum):
     LIGHT = "light"
 
 
+class Identity(StrEnum):
+    """What a printed text says of the sheet it stands on: the model of the form, the number of the page, or, as a heading, both."""
+
+    FORM = "form"
+    PAGE = "page"
+    FORM_AND_PAGE = "form_and_page"
+
+
 class TextStyle(StrEnum):
     """The typeface of a printed text."""
 
@@ -99,13 +107,22 @@ class Circle:
 
 @dataclass(frozen=True, slots=True)
 class PrintedText:
-    """A printed text and the rectangle its ink fills; `turn` is counterclockwise, in degrees (0, 90, 180, 270)."""
+    """A printed text and the rectangle its ink fills.
+
+    Attributes
+    ----------
+    turn
+        Counterclockwise, in degrees (0, 90, 180, 270).
+    identity
+        What it says of the sheet, where it tells this form or page from others; None for all other texts.
+    """
 
     text: str
     box: Rect
     style: TextStyle
     ink: Ink
     turn: int
+    identity: Identity | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,7 +95,8 @@ class _Printing:
             x, y = origin.x + circle.at[0], origin.y + circle.at[1]
             self.circles.append(Circle(x, y, circle.diameter, circle.width, circle.sign, circle.filled))
         for text in piece.texts:
-            self.texts.append(PrintedText(origin.words(text.text), origin.rect(text.box), text.style, text.ink, text.turn))
+            words, place = origin.words(text.text), origin.rect(text.box)
+            self.texts.append(PrintedText(words, place, text.style, text.ink, text.turn, text.identity))
         for name, entry in piece.fields.items():
             self.add_field(origin.words(name), entry, origin)
 

@@ -184,7 +184,15 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """One kind of paper. `hash` is the SHA-256 (hex) of the file that defines it; every reading keeps id, version and hash."""
+    """One kind of paper.
+
+    Attributes
+    ----------
+    hash
+        SHA-256 (hex) of the file that defines it; every reading keeps id, version and hash.
+    lookalikes
+        Texts by which forms that are laid out alike, and are not in the catalogue, say that they are not this one.
+    """
 
     id: str
     version: str
@@ -195,6 +203,7 @@ class Form:
     pages: Mapping[str, Page]
     checks: tuple[Check, ...]
     bounds: Bounds
+    lookalikes: tuple[str, ...] = ()
 
     @property
     def fields(self) -> Mapping[str, FieldLayout]:

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from pipeline.forms.geometry import Ink, TextStyle
+from pipeline.forms.geometry import Identity, Ink, TextStyle
 from pipeline.forms.model import FormStatus, Guide
 from pipeline.sheet import Severity
 
@@ -151,13 +151,14 @@ class CircleEntry(Entry):
 
 
 class PrintedTextEntry(Entry):
-    """A printed text and the rectangle its ink fills; `turn` is counterclockwise."""
+    """A printed text and the rectangle its ink fills; `turn` is counterclockwise. `identity`: it tells this form or page from others."""
 
     text: Annotated[str, Field(min_length=1)]
     box: Box
     style: TextStyle = TextStyle.REGULAR
     ink: Ink = Ink.BLACK
     turn: Turn = 0
+    identity: Identity | None = None
 
 
 class PieceEntry(Entry):
@@ -214,7 +215,7 @@ class BoundsEntry(Entry):
 
 
 class FormEntry(Entry):
-    """The whole file."""
+    """The whole file. `lookalikes` are texts that forms with the same tables, not in the catalogue, have in place of an `identity`."""
 
     id: Name
     version: Annotated[str, Field(min_length=1)]
@@ -222,6 +223,7 @@ class FormEntry(Entry):
     title: TextEntry
     paper: tuple[Length, Length]
     bounds: BoundsEntry
+    lookalikes: list[Annotated[str, Field(min_length=1)]] = []
     pieces: dict[str, PieceEntry] = {}
     pages: Annotated[dict[str, PageEntry], Field(min_length=1)]
     checks: dict[str, CheckEntry]

@@ -1,8 +1,8 @@
 """Read which bubble of a column is filled.
 
-The bubbles of one field come in, cut as patches; for each column a distribution over the ten digits, none and several comes out. The idea: a bubble is
-judged beside the typical bubble of its field, so that what all of them share (print, light, blur) is not taken for ink; and a column is
-not the darkest of ten but ten separate questions, so that none and several are answers too.
+The bubbles of one field come in, cut as patches; for each column a distribution over the ten digits, none and several comes
+out. The idea: a bubble is judged beside the typical bubble of its field, so that what all of them share (print, light, blur) is
+not taken for ink; and a column is not the darkest of ten but ten separate questions, so that none and several are answers too.
 """
 
 from __future__ import annotations

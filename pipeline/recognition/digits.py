@@ -1,7 +1,8 @@
 """Read what stands in digit boxes.
 
-Patches of boxes come in; for each, the probability of every sign, that it cannot be read, and that it was corrected come out. The idea: one small
-network looks at the box with its frame, since the frame tells print from pen and how dark ink is in this photo.
+Patches of boxes come in; for each, the probability of every sign, that it cannot be read, and that it was corrected come out.
+The idea: one small network looks at the box with its frame, since the frame tells print from pen and how dark ink is in this
+photo.
 """
 
 from __future__ import annotations
@@ -14,9 +15,7 @@ from numpy.typing import NDArray
 
 from pipeline.recognition.model_file import ModelFile, load_model
 from pipeline.recognition.patches import normalise
-
-BOX_CLASSES = "0123456789x-_"
-"""The signs of a box: digits, crossed, dash, empty."""
+from pipeline.sheet import BOX_CLASSES
 
 PATCH_SIZE = 48
 MARGIN = 0.15

@@ -1,7 +1,8 @@
 """An ONNX file with what the reader must know of it, or a clear error.
 
-A path comes in, a ready session and the file's own account of itself come out. The idea: a model says what it is (kind, layout version, patch
-size, calibration) in its metadata, and a file that is missing, damaged or meant for another version of the reader never gives a number.
+A path comes in, a ready session and the file's own account of itself come out. The idea: a model says what it is (kind, layout
+version, patch size, calibration) in its metadata, and a file that is missing, damaged or meant for another version of the
+reader never gives a number.
 """
 
 from __future__ import annotations

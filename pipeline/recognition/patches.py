@@ -100,7 +100,7 @@ def darkness(patches: NDArray[np.uint8]) -> NDArray[np.float32]:
     count, size = colour.shape[:2]
     flat = colour.reshape(count, size * size, 3)
     paper = np.maximum(_percentile(flat, PAPER_PERCENTILE), 1.0)[:, None, :]
-    relative = flat / paper
+    relative = np.asarray(flat / paper, np.float32)
     dark = 1.0 - relative / _light_plane(relative, size)
     return np.ascontiguousarray(dark.reshape(count, size, size, 3).transpose(0, 3, 1, 2), np.float32)
 
@@ -126,7 +126,7 @@ def normalise(patches: NDArray[np.uint8]) -> NDArray[np.float32]:
 def _sample(image: NDArray[np.uint8], mesh: NDArray[np.float64], size: int) -> NDArray[np.uint8]:
     """Sample one patch on a (M, M, 2) mesh of photo positions; a photo finer than the patch is averaged down first."""
     height, width = image.shape[:2]
-    extent = max(np.linalg.norm(mesh[0, -1] - mesh[0, 0]), np.linalg.norm(mesh[-1, 0] - mesh[0, 0]), 1.0)
+    extent = max(float(np.linalg.norm(mesh[0, -1] - mesh[0, 0])), float(np.linalg.norm(mesh[-1, 0] - mesh[0, 0])), 1.0)
     x0, y0 = np.floor(mesh.reshape(-1, 2).min(axis=0)).astype(int) - 2
     x1, y1 = np.ceil(mesh.reshape(-1, 2).max(axis=0)).astype(int) + 3
     x0, x1 = (int(np.clip(v, 0, width)) for v in (x0, x1))

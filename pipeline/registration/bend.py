@@ -112,9 +112,9 @@ def find_frames(ridges: RidgeMaps, placement: Placement, radius_mm: float) -> Fr
     if radius_mm > ROWS_ABOVE_MM:
         first = 0
         for field in placement.page.fields.values():
-            row = slice(first, first + len(field.boxes))
-            together[row] = together[row].mean(axis=0)
-            first = row.stop
+            after = first + len(field.boxes)
+            together[first:after] = together[first:after].mean(axis=0)
+            first = after
     prior = np.exp(-0.5 * (steps / (0.8 * reach)) ** 2)
     flat = (together * prior[:, None] * prior[None, :]).reshape(len(boxes), -1)
     best = np.argmax(flat, axis=1)
@@ -124,7 +124,7 @@ def find_frames(ridges: RidgeMaps, placement: Placement, radius_mm: float) -> Fr
         centres=np.array([b.centre for b in boxes], dtype=np.float64),
         shift=np.column_stack([steps[dx], steps[dy]]) / scale,
         strength=together[rows, dy, dx] - np.median(together.reshape(len(boxes), -1), axis=1),
-        sides=np.sort(response[rows, :, dy, dx], axis=1)[:, 1],
+        sides=np.sort(response[rows, :, dy, dx], axis=1)[:, 1].astype(np.float64),
     )
 
 
@@ -142,9 +142,7 @@ def _bending(counts: tuple[int, int]) -> scipy.sparse.csr_matrix:
     return scipy.sparse.csr_matrix(total + 1e-4 * scipy.sparse.eye(rows * columns))
 
 
-def _fit_field(
-    placement: Placement, pieces: Pieces, measured: Measured, frames: Frames, radius: float, stiffness: float
-) -> Placement:
+def _fit_field(placement: Placement, pieces: Pieces, measured: Measured, frames: Frames, radius: float, stiffness: float) -> Placement:
     counts = knot_counts(placement.page.paper_mm)
     weight = weights(pieces, measured) * (pieces.long if radius > LONG_ONLY_ABOVE_MM else 1.0)
     shifts = placement.correction.shifts.copy()
@@ -167,6 +165,8 @@ def _fit_field(
             robust = scipy.sparse.diags(pull[chosen] / (1.0 + (left / (radius / 2)) ** 2) ** 2)
             weighted = design.T @ robust
             system = scipy.sparse.csc_matrix(weighted @ design + stiffness * _bending(counts))
-            solution = scipy.sparse.linalg.splu(system, permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True}).solve(weighted @ target)
+            solution = scipy.sparse.linalg.splu(system, permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True}).solve(
+                weighted @ target
+            )
         shifts[:, :, axis] = solution.reshape(counts)
     return Placement(placement.page, placement.to_view, CorrectionField(shifts))

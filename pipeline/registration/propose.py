@@ -143,7 +143,7 @@ def _profile(ridge: NDArray[np.float32], seen: NDArray[np.float32], *, axis: int
     share = np.pad(share, (0, -len(share) % BIN)).reshape(-1, BIN).mean(axis=1)
     share = np.convolve(share, [0.25, 0.5, 0.25], mode="same")
     base = np.convolve(np.pad(share, 10, mode="edge"), np.full(21, 1 / 21), mode="valid")
-    return np.maximum(share - base, 0.0)
+    return np.asarray(np.maximum(share - base, 0.0), dtype=np.float64)
 
 
 @lru_cache(maxsize=64)
@@ -184,9 +184,7 @@ def _line_positions(page: Page, direction: str) -> tuple[NDArray[np.float64], ND
     return np.array(list(gathered)), np.array(list(gathered.values()))
 
 
-def _axis_fits(
-    profile: NDArray[np.float64], page: Page, direction: str, limits: tuple[float, float, float] | None = None
-) -> list[AxisFit]:
+def _axis_fits(profile: NDArray[np.float64], page: Page, direction: str, limits: tuple[float, float, float] | None = None) -> list[AxisFit]:
     """The best scales and shifts of the page's profile on the photo's `profile`; `limits` as `_limits` gives them."""
     spectra, running, lengths = _layout_spectra(page, direction)
     bins = len(profile)
@@ -247,13 +245,12 @@ def _scores(matrices: NDArray[np.float64], ridges: RidgeMaps, seen: NDArray[np.f
     is_row = horizontal ^ turned
     on = np.empty(column.shape, np.float32)
     beside = np.empty(column.shape, np.float32)
-    for flag, ridge, wide, by_row in ((True, ridges.horizontal, _widened(ridges.horizontal, 0), 1), (False, ridges.vertical, _widened(ridges.vertical, 1), 0)):
+    for flag, ridge, by_row in ((True, ridges.horizontal, 1), (False, ridges.vertical, 0)):
+        wide = _widened(ridge, 1 - by_row)
         chosen = is_row == flag
         r, c = row[:, chosen], column[:, chosen]
         on[:, chosen] = wide[r, c]
-        beside[:, chosen] = 0.5 * (
-            ridge[r + 6 * by_row, c + 6 * (1 - by_row)] + ridge[r - 6 * by_row, c - 6 * (1 - by_row)]
-        )
+        beside[:, chosen] = 0.5 * (ridge[r + 6 * by_row, c + 6 * (1 - by_row)] + ridge[r - 6 * by_row, c - 6 * (1 - by_row)])
     weight = weights[None] * inside
     total = weight.sum(axis=1)
     share = total / weights.sum()
@@ -283,9 +280,7 @@ def _printed(page: Page, margin_mm: float = 2.5) -> tuple[NDArray[np.bool_], NDA
     return rasters[0], rasters[1]
 
 
-def _explained(
-    matrices: NDArray[np.float64], along: Mapping[str, NDArray[np.float64]], page: Page
-) -> NDArray[np.float64]:
+def _explained(matrices: NDArray[np.float64], along: Mapping[str, NDArray[np.float64]], page: Page) -> NDArray[np.float64]:
     """Share of the photo's long lines within the page that each of (M, 3, 3) placements explains."""
     turned = abs(matrices[0, 0, 0]) < 1e-12
     inverse = np.linalg.inv(matrices)
@@ -297,7 +292,7 @@ def _explained(
         inside = (column >= MARGIN_MM) & (column < raster.shape[1] - MARGIN_MM) & (row >= MARGIN_MM) & (row < raster.shape[0] - MARGIN_MM)
         hit += (raster[np.clip(row, 0, raster.shape[0] - 1), np.clip(column, 0, raster.shape[1] - 1)] & inside).sum(axis=1)
         total += inside.sum(axis=1)
-    return hit / total
+    return np.asarray(hit / total)
 
 
 def _widened(ridge: NDArray[np.float32], axis: int) -> NDArray[np.float32]:

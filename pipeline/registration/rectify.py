@@ -34,7 +34,12 @@ class UprightView:
     def warp(self, picture: NDArray[np.float32]) -> NDArray[np.float32]:
         """The (H, W) working picture seen in this view; outside it is paper (0)."""
         warped = cv2.warpPerspective(
-            picture, self.to_working, self.size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_CONSTANT, borderValue=0
+            picture,
+            self.to_working,
+            self.size,
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_CONSTANT,
+            borderValue=0,
         )
         return np.asarray(warped, dtype=np.float32)
 
@@ -118,8 +123,7 @@ def _vanishing_point(ends: NDArray[np.float64], length: NDArray[np.float64], sta
         # The prior keeps the point at infinity unless the lines really converge: a few short segments must not tilt the page.
         prior = 0.002 * weight.sum() * np.diag([0.0, 0.0, 1.0])
         moment = (lines * weight[:, None]).T @ lines + prior
-        values, vectors = np.linalg.eigh(moment)
-        vanishing = vectors[:, 0]
+        vanishing = np.linalg.eigh(moment).eigenvectors[:, 0]
         if vanishing[:2] @ start[:2] < 0:
             vanishing = -vanishing
     return vanishing

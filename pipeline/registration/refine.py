@@ -206,7 +206,9 @@ def _fit_homography(placement: Placement, pieces: Pieces, measured: Measured, ra
         scale = max(scale * 0.8, 0.4)
     a = np.zeros(8)
     a[: len(solution)] = solution
-    delta = np.array([[1 + a[0] / unit, a[1] / unit, a[2] / unit], [a[3] / unit, 1 + a[4] / unit, a[5] / unit], [-a[6] / unit, -a[7] / unit, 1.0]])
+    delta = np.array(
+        [[1 + a[0] / unit, a[1] / unit, a[2] / unit], [a[3] / unit, 1 + a[4] / unit, a[5] / unit], [-a[6] / unit, -a[7] / unit, 1.0]]
+    )
     to_normal = np.array([[1 / unit, 0, -width / 2 / unit], [0, 1 / unit, -height / 2 / unit], [0, 0, 1.0]])
     to_view = placement.to_view @ np.linalg.inv(to_normal) @ delta @ to_normal
     return Placement(placement.page, to_view / to_view[2, 2], placement.correction)

@@ -69,7 +69,9 @@ class Stages:
     candidates: tuple[Candidate, ...]
 
 
-def register(image: NDArray[np.uint8], catalogue: Catalogue, *, policy: RegistrationPolicy, form: str | None = None) -> Registration | Refusal:
+def register(
+    image: NDArray[np.uint8], catalogue: Catalogue, *, policy: RegistrationPolicy, form: str | None = None
+) -> Registration | Refusal:
     """Where which page of `catalogue` lies in a (H, W, 3) BGR photo; `form` limits the search to one form."""
     outcome, _ = register_in_stages(image, catalogue, policy=policy, form=form)
     return outcome
@@ -124,7 +126,7 @@ def _hypotheses(
 ) -> list[Hypothesis]:
     """Placements in the view, pulled onto its lines, best first."""
     proposals: list[tuple[Proposal, Form, RegistrationMethod]] = []
-    photo_to_view = np.linalg.inv(view.to_working) @ np.diag([working.scale, working.scale, 1.0])
+    photo_to_view = np.asarray(np.linalg.inv(view.to_working) @ np.diag([working.scale, working.scale, 1.0]), dtype=np.float64)
     for tag, form, page in known:
         anchor = anchor_of(tag, page, photo_to_view)
         proposals += [(p, form, RegistrationMethod.TAG) for p in propose(ridges, seen, page, anchor=anchor, keep=policy.refined)]
@@ -206,7 +208,9 @@ def _visible_window(to_photo: NDArray[np.float64], page: Page, width: int, heigh
     )
 
 
-def _judge(candidates: Sequence[Candidate], image: NDArray[np.uint8], policy: RegistrationPolicy, form: str | None) -> Registration | Refusal:
+def _judge(
+    candidates: Sequence[Candidate], image: NDArray[np.uint8], policy: RegistrationPolicy, form: str | None
+) -> Registration | Refusal:
     """The best candidate if it stands up to the policy, else why not."""
     if not candidates:
         return Refusal(RefusalCode.PAGE_NOT_FOUND, "no page of any known form fits the lines of the photo")
@@ -260,5 +264,5 @@ def _same_place(one: Candidate, other: Candidate) -> bool:
     if one.page is not other.page:
         return False
     boxes = np.array([box.centre for box in boxes_of(one.page)], dtype=np.float64)
-    per_mm = float(np.linalg.norm(one.place(boxes + [1.0, 0.0]) - one.place(boxes), axis=1).mean())
+    per_mm = float(np.linalg.norm(one.place(boxes + np.array([1.0, 0.0])) - one.place(boxes), axis=1).mean())
     return bool(np.median(np.linalg.norm(one.place(boxes) - other.place(boxes), axis=1)) < SAME_PLACE_MM * max(per_mm, 1e-6))

@@ -12,7 +12,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.forms import Page
 from pipeline.registration.evidence import RidgeMaps
 from pipeline.registration.propose import INK_WEIGHT
 from pipeline.registration.refine import Placement, measure, pieces_of
@@ -83,10 +82,15 @@ def _explained(ridges: RidgeMaps, seen: NDArray[np.float32], placement: Placemen
     height, width = seen.shape
     region = np.zeros((height, width), np.uint8)
     paper_width, paper_height = page.paper_mm
-    border = [[INSET_MM, INSET_MM], [paper_width - INSET_MM, INSET_MM], [paper_width - INSET_MM, paper_height - INSET_MM], [INSET_MM, paper_height - INSET_MM]]
+    border = [
+        [INSET_MM, INSET_MM],
+        [paper_width - INSET_MM, INSET_MM],
+        [paper_width - INSET_MM, paper_height - INSET_MM],
+        [INSET_MM, paper_height - INSET_MM],
+    ]
     outline = placement.place(np.array(border, dtype=np.float64))
     cv2.fillPoly(region, [np.round(outline).astype(np.int32)], 1)
-    region &= (seen > 0.5).astype(np.uint8)
+    region[seen <= 0.5] = 0
     length = max(7, round(LONG_LINE_MM * scale))
     printed = {True: np.zeros((height, width), np.uint8), False: np.zeros((height, width), np.uint8)}
     thickness = max(3, round(2 * TOLERANCE_MM * scale) + 1)
@@ -101,19 +105,11 @@ def _explained(ridges: RidgeMaps, seen: NDArray[np.float32], placement: Placemen
         cv2.polylines(printed[bool(along_rows)], [np.round(points).astype(np.int32)], False, 1, thickness)
     total = explained = 0
     for along_rows, ridge in ((True, ridges.horizontal), (False, ridges.vertical)):
-        strong = (ridge > 0.3).astype(np.uint8)
+        strong = np.asarray(ridge > 0.3, dtype=np.uint8)
         across = (1, 3) if along_rows else (3, 1)
         long = (length, 1) if along_rows else (1, length)
-        strong = cv2.dilate(strong, np.ones(across[::-1], np.uint8))
-        lines = cv2.morphologyEx(strong, cv2.MORPH_OPEN, np.ones(long[::-1], np.uint8)) & region
+        widened = cv2.dilate(strong, np.ones(across[::-1], np.uint8))
+        lines = (cv2.morphologyEx(widened, cv2.MORPH_OPEN, np.ones(long[::-1], np.uint8)) > 0) & (region > 0)
         total += int(lines.sum())
-        explained += int((lines & printed[along_rows]).sum())
+        explained += int((lines & (printed[along_rows] > 0)).sum())
     return explained / total if total > 0 else 0.0
-
-
-def page_area_seen(page: Page, placement: Placement, size: tuple[int, int]) -> float:
-    """Share of the page's area that lies inside a view of `size` (width, height) pixels."""
-    columns, rows = np.meshgrid(np.linspace(0, page.paper_mm[0], 25), np.linspace(0, page.paper_mm[1], 37))
-    points = placement.place(np.column_stack([columns.ravel(), rows.ravel()]))
-    inside = (points >= 0).all(axis=1) & (points[:, 0] < size[0]) & (points[:, 1] < size[1])
-    return float(inside.mean())

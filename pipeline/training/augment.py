@@ -1,8 +1,8 @@
 """What hands and phones do to a box, done again at random.
 
-A training crop with a wide rim comes in, a patch as the reader would cut it comes out: placed a little wrong, photographed coarsely, in bad light,
-compressed. The idea: damage is applied in the order in which it happens (ink, then placement, then camera, then file), at the resolution
-at which it happens, so that a 240-pixel thumbnail is trained as one.
+A training crop with a wide rim comes in, a patch as the reader would cut it comes out: placed a little wrong, photographed
+coarsely, in bad light, compressed. The idea: damage is applied in the order in which it happens (ink, then placement, then
+camera, then file), at the resolution at which it happens, so that a 240-pixel thumbnail is trained as one.
 """
 
 from __future__ import annotations
@@ -63,11 +63,16 @@ def damaged(crop: Image, *, size: int, inner: float, damage: Damage, random: np.
         image = _blurred(image, native / size, random)
     image = _lit(image, damage, random)
     if random.random() < damage.compress:
-        quality = int(random.uniform(25, 90))
-        image = cv2.imdecode(cv2.imencode(".jpg", image, (cv2.IMWRITE_JPEG_QUALITY, quality))[1], cv2.IMREAD_COLOR)
+        image = compressed(image, int(random.uniform(25, 90)))
     if native != size:
-        image = cv2.resize(image, (size, size), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(image, np.uint8)
+        image = np.asarray(cv2.resize(image, (size, size), interpolation=cv2.INTER_LINEAR), np.uint8)
+    return image
+
+
+def compressed(image: Image, quality: int) -> Image:
+    """The image as a JPEG of some quality gives it back."""
+    _, content = cv2.imencode(".jpg", image, (cv2.IMWRITE_JPEG_QUALITY, quality))
+    return np.asarray(cv2.imdecode(content, cv2.IMREAD_COLOR), np.uint8)
 
 
 def _placed(image: Image, native: int, inner: float, damage: Damage, random: np.random.Generator) -> Image:
@@ -120,8 +125,8 @@ def _lit(image: Image, damage: Damage, random: np.random.Generator) -> Image:
         light *= (1 - random.uniform(0.1, 0.5) * edge)[:, :, None].astype(np.float32)
     if random.random() < damage.overexpose:
         lift = random.uniform(0.0, 0.55)
-        top = np.percentile(light, 90)
-        light = (light / max(top, 1.0)) * (1 - lift) + lift
+        top = max(float(np.percentile(light, 90)), 1.0)
+        light = light / top * (1 - lift) + lift
         light *= 255 * random.uniform(0.95, 1.15)
     if random.random() < damage.noise:
         light += random.normal(0, random.uniform(0.5, 8), light.shape).astype(np.float32)

@@ -1,25 +1,29 @@
 """Batches of boxes to train on: real and made ones, damaged anew each time.
 
-Pools of crops with their shares come in; `batch(step)` gives patches as the reader sees them and what it should say. Of each batch a part is corrected,
-crowded or emptied on the way, made out of the boxes of the same pool.
+Pools of crops with their shares come in; `batch(step)` gives patches as the reader sees them and what it should say. Of each
+batch a part is corrected, crowded or emptied on the way, made out of the boxes of the same pool.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from pipeline.recognition.digits import BOX_CLASSES, MARGIN, PATCH_SIZE
+from pipeline.recognition.digits import MARGIN, PATCH_SIZE
 from pipeline.recognition.patches import normalise
+from pipeline.sheet import BOX_CLASSES
 from pipeline.training.augment import Damage, damaged
 from pipeline.training.boxes import RIM, UNKNOWN, BoxCrops
 from pipeline.training.corrections import Correction, blank_of, make
 from pipeline.training.fit import Batch
+
+Image = NDArray[np.uint8]
 
 CLASSES = len(BOX_CLASSES)
 INNER = (1 + 2 * MARGIN) / (1 + 2 * RIM)
@@ -29,23 +33,41 @@ MADE_SHARE = 0.16
 """Share of a batch that is made corrected or crowded: enough for some 20 a batch, few enough to leave the digits to real boxes."""
 
 EMPTIED_SHARE = 0.03
+DAMAGE = Damage()
+
+REAL_CORRECTIONS = 4.0
+"""How many times more often a box known to be corrected is drawn than another."""
+
 KINDS = (Correction.OVERWRITTEN, Correction.FLUID, Correction.STRUCK, Correction.RETRACED, Correction.BLOT, Correction.CROWDED)
 KIND_SHARES = (0.28, 0.26, 0.14, 0.14, 0.08, 0.10)
 
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """Crops of one kind and the share of a batch drawn from them."""
+    """Crops of one kind, the share of a batch drawn from them, and empty boxes made out of them.
+
+    Attributes
+    ----------
+    chances
+        (N,) float64, cumulated chance of each crop to be drawn.
+    """
 
     crops: BoxCrops
     share: float
-    blanks: list[np.ndarray] = field(default_factory=list)
+    blanks: list[Image]
+    chances: NDArray[np.float64]
 
     @staticmethod
     def of(crops: BoxCrops, share: float) -> Pool:
         """A pool with the empty boxes that can be made out of its ones."""
         ones = crops.images[crops.labels == 1]
-        return Pool(crops, share, [blank for blank in map(blank_of, ones) if blank is not None])
+        blanks = [blank for blank in map(blank_of, ones) if blank is not None]
+        weights = np.where(crops.corrected == 1, REAL_CORRECTIONS, 1.0)
+        return Pool(crops, share, blanks, np.cumsum(weights) / weights.sum())
+
+    def draw(self, random: np.random.Generator) -> int:
+        """The number of one crop."""
+        return min(int(np.searchsorted(self.chances, random.random(), side="right")), len(self.crops) - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +77,7 @@ class BoxBatches:
     pools: Sequence[Pool]
     size: int
     seed: int
-    damage: Damage = Damage()
-    real_corrections: float = 4.0
-    """How many times more often a box known to be corrected is drawn than another."""
+    damage: Damage = DAMAGE
 
     def __call__(self, step: int) -> Batch:
         random = np.random.default_rng((self.seed, step))
@@ -70,9 +90,9 @@ class BoxBatches:
             images[place] = damaged(image, size=PATCH_SIZE, inner=INNER, damage=self.damage, random=random)
         return torch.from_numpy(normalise(images)), *(torch.from_numpy(column.copy()) for column in targets.T)
 
-    def _draw(self, pool: Pool, random: np.random.Generator) -> tuple[np.ndarray, tuple[int, int, int]]:
+    def _draw(self, pool: Pool, random: np.random.Generator) -> tuple[Image, tuple[int, int, int]]:
         crops = pool.crops
-        first = int(random.integers(len(crops)))
+        first = pool.draw(random)
         if random.random() < EMPTIED_SHARE and pool.blanks:
             return pool.blanks[int(random.integers(len(pool.blanks)))], (BOX_CLASSES.index("_"), 0, 0)
         if random.random() < MADE_SHARE and crops.labels[first] >= 0:

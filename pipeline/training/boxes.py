@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.forms import Catalogue
-from pipeline.recognition.digits import BOX_CLASSES, MARGIN, PATCH_SIZE
+from pipeline.recognition.digits import MARGIN, PATCH_SIZE
 from pipeline.recognition.patches import cut_patches
+from pipeline.sheet import BOX_CLASSES
 from pipeline.training.placing import CropSource
 from pipeline.training.sheets import LabelledSheet
 
@@ -151,9 +152,9 @@ def placed(picture: NDArray[np.uint8], *, inset: tuple[float, float, float, floa
         picture = np.asarray(cv2.resize(picture, smaller, interpolation=cv2.INTER_AREA), np.uint8)
         scale_x, scale_y, width, height = scale_x * width / smaller[0], scale_y * height / smaller[1], *smaller
     matrix = np.array([[scale_x, 0, near - left * width * scale_x], [0, scale_y, near - top * height * scale_y]])
-    warped = cv2.warpAffine(
-        picture, matrix, (CROP_SIZE, CROP_SIZE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=[float(c) for c in paper]
-    )
+    fill = [float(channel) for channel in paper]
+    size = (CROP_SIZE, CROP_SIZE)
+    warped = cv2.warpAffine(picture, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=fill)
     return np.asarray(warped, np.uint8)
 
 

@@ -1,7 +1,8 @@
 """Batches of bubbles to train on: whole fields, refilled, erased and damaged anew each time.
 
-Bubble fields come in; `batch(step)` gives bubbles beside the typical bubble of their field, as the reader sees them, and their state. A field is
-damaged as one, because its bubbles share one light and one camera; what differs between them is what was done to them with a pen.
+Bubble fields come in; `batch(step)` gives bubbles beside the typical bubble of their field, as the reader sees them, and their
+state. A field is damaged as one, because its bubbles share one light and one camera; what differs between them is what was done
+to them with a pen.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from pipeline.recognition.bubbles import DIGITS, MARGIN, PATCH_SIZE, beside_typical
+from pipeline.training.augment import compressed
 from pipeline.training.bubbles import CROP_SIZE, EMPTY, ERASED, FILLED, RIM, UNKNOWN, BubbleFields
 from pipeline.training.fit import Batch
 
@@ -89,7 +91,10 @@ def refilled(crops: BubbleFields, number: int, random: np.random.Generator) -> t
 
 
 def damaged_field(images: Image, random: np.random.Generator, *, clean: bool = False) -> Image:
-    """(N, S, S, 3) crops of a field to (N, 20, 20, 3) patches, placed, photographed and compressed as one photo would; `clean` ones only placed."""
+    """(N, S, S, 3) crops of a field to (N, 20, 20, 3) patches, placed, photographed and compressed as one photo would.
+
+    `clean` ones are only placed.
+    """
     native = int(np.exp(random.uniform(np.log(COARSEST), np.log(PATCH_SIZE)))) if random.random() < 0.45 else PATCH_SIZE
     side = CROP_SIZE * INNER
     scale = side / native * np.exp(random.normal(0, 0.05, 2))
@@ -125,18 +130,18 @@ def _photographed(strip: Image, native: int, random: np.random.Generator) -> Ima
         light = np.repeat(light.mean(axis=3, keepdims=True), 3, axis=3)
     elif random.random() < 0.15:
         light = light[..., random.permutation(3)]
-    light = light * np.exp(random.normal(0, 0.3)) * np.exp(random.normal(0, 0.08, 3)).astype(np.float32)
+    light = light * (np.exp(random.normal(0, 0.3)) * np.exp(random.normal(0, 0.08, 3))).astype(np.float32)
     if random.random() < 0.15:
         lift, top = random.uniform(0.0, 0.5), max(1.0, float(np.percentile(light, 90)))
-        light = 255 * random.uniform(0.95, 1.2) * (light / top * (1 - lift) + lift)
+        light = (255 * random.uniform(0.95, 1.2) * (light / top * (1 - lift) + lift)).astype(np.float32)
     if random.random() < 0.3:
         light = _creased(light, random)
     if random.random() < 0.6:
-        light = light + random.normal(0, random.uniform(0.5, 7), light.shape)
+        light = light + random.normal(0, random.uniform(0.5, 7), light.shape).astype(np.float32)
     image = np.clip(light, 0, 255).astype(np.uint8).reshape(-1, native, 3)
     if random.random() < 0.4:
-        image = cv2.imdecode(cv2.imencode(".jpg", image, (cv2.IMWRITE_JPEG_QUALITY, int(random.uniform(30, 90))))[1], cv2.IMREAD_COLOR)
-    return np.asarray(image, np.uint8)
+        image = compressed(image, int(random.uniform(30, 90)))
+    return image
 
 
 def _creased(light: NDArray[np.float32], random: np.random.Generator) -> NDArray[np.float32]:

@@ -1,7 +1,8 @@
 """Labelled bubbles of the development sheets.
 
-Sheets come in, `BubbleFields` come out: for each field its columns of ten bubbles with a rim, and the state of each. The idea: bubbles repeat the number in
-the boxes, so their truth is known without marking them; `bubble_truth.csv` lists the columns that do not repeat it, each looked at.
+Sheets come in, `BubbleFields` come out: for each field its columns of ten bubbles with a rim, and the state of each. The idea:
+bubbles repeat the number in the boxes, so their truth is known without marking them; `bubble_truth.csv` lists the columns that
+do not repeat it, each looked at.
 """
 
 from __future__ import annotations

@@ -45,18 +45,25 @@ def bubbles_card(found: BubblesOutOfFold, model: bytes) -> str:
     has_erased = (found.crops.states == ERASED).any(axis=2).reshape(-1)
     alarm = erased >= 0.5
     final = calibrate(found, np.ones(len(found.crops), np.bool_))
+    noticed = Rate(int((alarm & has_erased).sum()), int(has_erased.sum()))
+    false_alarms = Rate(int((alarm & ~has_erased & known).sum()), int((~has_erased & known).sum()))
     return f"""# Bubbles: `bubbles.onnx`
 
-Says of one bubble whether it is empty, filled or erased, seen beside the typical bubble of its field; ten of them give the column's distribution over 0 to 9, none and several.
+Says of one bubble whether it is empty, filled or erased, seen beside the typical bubble of its field; ten of them give the
+column's distribution over 0 to 9, none and several.
 
-- Network: {parameter_count(BubbleNetwork()):,} parameters, 4 convolutions on {PATCH_SIZE} x {PATCH_SIZE} colour patches (the bubble and {MARGIN:.0%} of its diameter around it), layout `{LAYOUT}`.
-- File: {len(model):,} bytes, SHA-256 `{hashlib.sha256(model).hexdigest()}`. Temperature {final.temperature:.3f}, uniform floor {final.floor:g}; both inside the file.
+- Network: {parameter_count(BubbleNetwork()):,} parameters, 4 convolutions on {PATCH_SIZE} x {PATCH_SIZE} colour patches
+  (the bubble and {MARGIN:.0%} of its diameter around it), layout `{LAYOUT}`.
+- File: {len(model):,} bytes, SHA-256 `{hashlib.sha256(model).hexdigest()}`.
+  Temperature {final.temperature:.3f} and uniform floor {final.floor:g} are inside the file.
 - Made with PyTorch {torch.__version__.split("+")[0]}, run with ONNX Runtime {onnxruntime.__version__}: `sirekap train bubbles`.
 
 ## Data
 
-Photos of C.HASIL-PPWP 2024, page 2 (gammafest-2024, chasil-2024-whole, screen-2024; no licence stated, public documents). The truth of a column is its box's digit; a crossed or empty box
-repeats as bubble 0 unless `pipeline/training/bubble_truth.csv` says otherwise (many officers leave those columns empty; each was looked at). Fillings, erasures and empty columns are also made out of real bubbles.
+Photos of C.HASIL-PPWP 2024, page 2 (gammafest-2024, chasil-2024-whole, screen-2024; no licence stated, public documents). The truth
+of a column is its box's digit; a crossed or empty box repeats as bubble 0 unless `pipeline/training/bubble_truth.csv` says otherwise
+(many officers leave those columns empty; each was looked at). Fillings, erasures and empty columns are also made out of
+real bubbles, and an eighth of the training is drawn, so that clean print is not strange.
 
 ## Accuracy out of fold
 
@@ -70,11 +77,12 @@ Wrong among the columns stated at least this sure:
 
 {table(["Stated", "wrong"], [[f"≥ {level}", levels[level]] for level in TAIL_LEVELS])}
 
-Erased, struck or whitened bubbles, by column at 0.5: noticed {Rate(int((alarm & has_erased).sum()), int(has_erased.sum()))}, false alarms {Rate(int((alarm & ~has_erased & known).sum()), int((~has_erased & known).sum()))}.
+Columns with an erased, struck or whitened bubble, at 0.5: noticed {noticed}, false alarms {false_alarms}.
 
 ## Limits
 
-Measured on one form. Bubbles of other diameters are read in the same proportions but were not measured. Erasures are labelled where a person noticed them at a glance.
+Measured on one form. Bubbles of other diameters are read in the same proportions but were not measured. Erasures are labelled
+where a person noticed them at a glance, so false alarms include some that are none.
 """
 
 

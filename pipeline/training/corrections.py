@@ -1,8 +1,8 @@
 """Corrections, blanks and scribbles made out of real boxes.
 
-Few boxes of the development set are corrected or illegible, so they are made: two real boxes laid over each other, a digit over correction
-fluid, struck through, retraced, blotted. The idea: ink only takes light away, so laying one picture over another is the darker of the two, each
-relative to its own paper.
+Few boxes of the development set are corrected or illegible, so they are made: two real boxes laid over each other, a digit over
+correction fluid, struck through, retraced, blotted. The idea: ink only takes light away, so laying one picture over another is
+the darker of the two, each relative to its own paper.
 """
 
 from __future__ import annotations
@@ -96,7 +96,8 @@ def _overlaid(below: Image, above: Image, random: np.random.Generator) -> Image:
 
 def _moved(image: Image, random: np.random.Generator, *, shift: float = 0.025, turn: float = 0.05) -> Image:
     side = image.shape[0]
-    matrix = cv2.getRotationMatrix2D((side / 2, side / 2), float(np.degrees(random.normal(0, turn))), float(np.exp(random.normal(0, 0.05))))
+    degrees, scale = float(np.degrees(random.normal(0, turn))), float(np.exp(random.normal(0, 0.05)))
+    matrix = np.asarray(cv2.getRotationMatrix2D((side / 2, side / 2), degrees, scale), np.float64)
     matrix[:, 2] += random.normal(0, shift * side, 2)
     return np.asarray(cv2.warpAffine(image, matrix, (side, side), borderMode=cv2.BORDER_REPLICATE), np.uint8)
 
@@ -137,7 +138,8 @@ def _struck(image: Image, random: np.random.Generator) -> Image:
     drawn, ink = image.copy(), _ink(image, random)
     slope = random.uniform(-0.5, 0.5)
     if random.random() < 0.3:
-        points = np.stack([np.linspace(near, far, 9), np.where(np.arange(9) % 2, near, far)], axis=1) + random.normal(0, 0.03 * side, (9, 2))
+        points = np.stack([np.linspace(near, far, 9), np.where(np.arange(9) % 2, near, far)], axis=1)
+        points += random.normal(0, 0.03 * side, (9, 2))
         cv2.polylines(drawn, [np.round(points).astype(np.int32)], False, ink, int(random.integers(1, 3)), cv2.LINE_AA)
         return drawn
     for _ in range(int(random.integers(1, 4))):

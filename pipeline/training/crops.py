@@ -1,7 +1,8 @@
 """All training crops, made once and kept.
 
-The data folder comes in, boxes and bubbles of every source come out. The idea: what they depend on (photos' truth, the code that places and cuts, the form) is
-hashed into the name of the cache file, so a cache is never stale and never has to be cleared by hand.
+The data folder comes in, boxes and bubbles of every source come out. The idea: what they depend on (photos' truth, the code
+that places and cuts, the form) is hashed into the name of the cache file, so a cache is never stale and never has to be cleared
+by hand.
 """
 
 from __future__ import annotations

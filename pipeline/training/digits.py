@@ -1,7 +1,7 @@
 """Train the digit reader: pretrain, fine-tune for each fold and for good, calibrate, export, and write its card.
 
-The idea of the order: what no sheet of the development set has touched (simulated boxes, boxes of other stations) is learnt once; only the rest is learnt
-anew for each fold, so that every figure in the card is about papers the network has not seen.
+The idea of the order: what no sheet of the development set has touched (simulated boxes, boxes of other stations) is learnt
+once; only the rest is learnt anew for each fold, so that every figure in the card is about papers the network has not seen.
 """
 
 from __future__ import annotations

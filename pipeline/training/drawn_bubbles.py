@@ -1,7 +1,7 @@
 """Bubble fields drawn from nothing: crisp rings, printed digits, discs of ink.
 
-A generator of random numbers comes in, `BubbleFields` come out. Real photos are soft and noisy; a reader that has seen only them takes the clean print of a
-scan or of a simulated sheet for something strange, so a part of the training is clean.
+A generator of random numbers comes in, `BubbleFields` come out. Real photos are soft and noisy; a reader that has seen only
+them takes the clean print of a scan or of a simulated sheet for something strange, so a part of the training is clean.
 """
 
 from __future__ import annotations
@@ -63,7 +63,8 @@ def _column(style: _Style, filled: set[int], random: np.random.Generator) -> NDA
             scale = style.font * DIAMETER / 22
             (width, tall), _ = cv2.getTextSize(str(digit), cv2.FONT_HERSHEY_SIMPLEX, scale, style.line)
             corner = (round(centre[0] - width / 2), round(centre[1] + tall / 2))
-            cv2.putText(strip, str(digit), corner, cv2.FONT_HERSHEY_SIMPLEX, scale, [float(c) for c in style.print], style.line, cv2.LINE_AA)
+            ink = [float(c) for c in style.print]
+            cv2.putText(strip, str(digit), corner, cv2.FONT_HERSHEY_SIMPLEX, scale, ink, style.line, cv2.LINE_AA)
         if digit in filled:
             _fill(strip, centre, style, random)
     tops = [round(digit * style.pitch) for digit in range(DIGITS)]

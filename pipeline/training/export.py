@@ -7,6 +7,7 @@ and floor are part of the file, so no reader can use the weights without their c
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,14 +57,31 @@ def probabilities(logits: Tensor, classes: int, calibration: Calibration) -> Ten
     return torch.cat([signs, flags], dim=1)
 
 
-def export(network: nn.Module, path: Path, *, classes: int, input_shape: tuple[int, int, int], calibration: Calibration, account: Mapping[str, str]) -> None:
+def export(
+    network: nn.Module,
+    path: Path,
+    *,
+    classes: int,
+    input_shape: tuple[int, int, int],
+    calibration: Calibration,
+    account: Mapping[str, str],
+) -> None:
     """Write `network` with its calibration to `path`; the file appears whole or not at all."""
-    whole = Calibrated(network.eval().to(memory_format=torch.contiguous_format), classes, calibration).eval()  # type: ignore[call-overload]
+    whole = Calibrated(network.eval().to(memory_format=torch.contiguous_format), classes, calibration).eval()
     buffer = io.BytesIO()
-    torch.onnx.export(
-        whole, (torch.zeros(1, *input_shape),), buffer, input_names=["patches"], output_names=["probabilities"],
-        dynamic_axes={"patches": {0: "count"}, "probabilities": {0: "count"}}, opset_version=OPSET, dynamo=False,
-    )
+    with warnings.catch_warnings():
+        # The tracing exporter is called old, but writes plain convolutions; the new one warns of its own internals.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        torch.onnx.export(
+            whole,
+            (torch.zeros(1, *input_shape),),
+            buffer,
+            input_names=["patches"],
+            output_names=["probabilities"],
+            dynamic_axes={"patches": {0: "count"}, "probabilities": {0: "count"}},
+            opset_version=OPSET,
+            dynamo=False,
+        )
     model = onnx.load_from_string(buffer.getvalue())
     for key, value in sorted(account.items()):
         entry = model.metadata_props.add()

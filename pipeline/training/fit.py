@@ -1,7 +1,8 @@
 """Train one network on batches that are a pure function of the step.
 
-A network, a function `batch(step)` and a loss come in; the trained network (an average over its last weights) comes out. The idea: a batch depends on
-nothing but the seed and its number, so a run that was stopped goes on from its checkpoint as if it had never stopped.
+A network, a function `batch(step)` and a loss come in; the trained network (an average over its last weights) comes out. The
+idea: a batch depends on nothing but the seed and its number, so a run that was stopped goes on from its checkpoint as if it had
+never stopped.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ def fit(
 
     `checkpoint` is where the state is kept between steps; when it exists, training goes on from it.
     """
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network.to(memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(network.parameters(), lr=schedule.rate, weight_decay=schedule.weight_decay)
     pace = torch.optim.lr_scheduler.OneCycleLR(
         optimiser, max_lr=schedule.rate, total_steps=schedule.steps, pct_start=schedule.warm_up, cycle_momentum=False
@@ -80,7 +81,7 @@ def fit(
             outputs = network(inputs)
         value = loss(outputs.float(), tensors)
         optimiser.zero_grad(set_to_none=True)
-        value.backward()  # type: ignore[no-untyped-call]
+        value.backward()
         optimiser.step()
         pace.step()
         _follow(average, network, min(AVERAGE_DECAY, step / (step + 20.0)))

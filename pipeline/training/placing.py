@@ -1,8 +1,8 @@
 """Where the boxes of a labelled sheet lie in its photo.
 
-A sheet and its photo come in, the mapping from page millimetres to photo pixels comes out. The registration is the source to train with, so that a
-model sees boxes as sloppily placed as it will when it reads; the hand-marked corners of the box rows, snapped to the printed
-frames, serve where the registration refuses or contradicts them.
+A sheet and its photo come in, the mapping from page millimetres to photo pixels comes out. The registration is the source to
+train with, so that a model sees boxes as sloppily placed as it will when it reads; the hand-marked corners of the box rows,
+snapped to the printed frames, serve where the registration refuses or contradicts them.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ CropSource = Callable[[LabelledSheet, NDArray[np.uint8]], ToPhoto | None]
 """Where the page of a sheet lies in its photo as stored; None when it could not be placed."""
 
 MARKED_WITHIN_MM = 6.0
-"""A registration is believed when it puts the box rows this near to the snapped marks. Where both are right they differ by 0.5 mm (median of 24
-photos) and at most 3 mm; the nearest wrong place, one table row off, is 12 mm away."""
+"""A registration is believed when it puts the box rows this near to the snapped marks. Where both are right they differ by 0.5 mm
+(median of 24 photos) and at most 3 mm; the nearest wrong place, one table row off, is 12 mm away."""
 
 SNAP_PIXELS_PER_MM = 3.0
 

@@ -1,7 +1,7 @@
 """One training run: its options, its folder of checkpoints, and networks fitted side by side.
 
-The idea: the folds and the final model are independent jobs on one thread each, so two cores train two of them at a time, and a run that was
-stopped takes up every job where it was.
+The idea: the folds and the final model are independent jobs on one thread each, so two cores train two of them at a time, and a
+run that was stopped takes up every job where it was.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Labelled sheets of the development set.
 
-Out of `truth.json` come sheets with one sign a box; the catalogue says where on the page those boxes are. The idea: the truth is read once and in one
-place, so that training, calibration and evaluation cannot disagree about it.
+Out of `truth.json` come sheets with one sign a box; the catalogue says where on the page those boxes are. The idea: the truth
+is read once and in one place, so that training, calibration and evaluation cannot disagree about it.
 """
 
 from __future__ import annotations

@@ -1,19 +1,20 @@
 """Boxes that never were on paper: public handwritten digits and drawn strokes in drawn frames.
 
-Digit sets (MNIST, ARDIS, USPS) and a random generator come in; `BoxCrops` with class, illegible and corrected come out, to train on before any
-real box is seen. The idea: the officers of 2024 traced a seven-segment guide and crossed boxes out, which no digit set has, so
-traced digits, crosses, dashes and empty boxes are drawn as strokes.
+Digit sets (MNIST, ARDIS, USPS) and a random generator come in; `BoxCrops` with class, illegible and corrected come out, to
+train on before any real box is seen. The idea: the officers of 2024 traced a seven-segment guide and crossed boxes out, which
+no digit set has, so traced digits, crosses, dashes and empty boxes are drawn as strokes.
 """
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.recognition.digits import BOX_CLASSES
+from pipeline.sheet import BOX_CLASSES
 from pipeline.training.boxes import CROP_SIZE, FRAME_SHARE, BoxCrops
 
 SUPERSAMPLING = 2
@@ -71,11 +72,12 @@ def _box(sets: list[DigitSet], random: np.random.Generator) -> tuple[NDArray[np.
     if random.random() < 0.75:
         _guide(canvas, near, far, paper * random.uniform(0.35, 0.9), random)
     _frame(canvas, near, far, print_ink, random)
-    pen = paper * (random.uniform(0.1, 0.75) if random.random() < 0.5 else np.array([random.uniform(0.5, 0.95), *random.uniform(0.15, 0.6, 2)]))
+    black, blue = random.uniform(0.1, 0.75), np.array([random.uniform(0.5, 0.95), *random.uniform(0.15, 0.6, 2)])
+    pen = paper * (black if random.random() < 0.5 else blue)
     ink, label = _writing(sets, side, near, far, random)
-    ink = cv2.GaussianBlur(ink, (0, 0), random.uniform(0.4, 1.0) * SUPERSAMPLING)[:, :, None]
-    ink = np.minimum(ink * 1.3, 1.0) * random.uniform(0.6, 1.0)
-    canvas = canvas * (1 - ink) + pen.astype(np.float32) * ink
+    soft = cv2.GaussianBlur(ink, (0, 0), random.uniform(0.4, 1.0) * SUPERSAMPLING)[:, :, None]
+    cover = np.minimum(soft * 1.3, 1.0) * random.uniform(0.6, 1.0)
+    canvas = np.asarray(canvas * (1 - cover) + pen.astype(np.float32) * cover, np.float32)
     small = cv2.resize(canvas, (CROP_SIZE, CROP_SIZE), interpolation=cv2.INTER_AREA)
     return np.clip(small, 0, 255).astype(np.uint8), label
 
@@ -87,6 +89,7 @@ def _guide(canvas: NDArray[np.float32], near: float, far: float, grey: NDArray[n
     width, height = 8.9 * millimetre, 14 * millimetre
     double = random.random() < 0.7
     spacing = random.uniform(0.7, 1.4) * millimetre
+    colour = [float(c) for c in grey]
     for start, end in SEGMENTS.values():
         first = np.array([left + start[0] * width, top + start[1] * height / 2])
         last = np.array([left + end[0] * width, top + end[1] * height / 2])
@@ -95,7 +98,7 @@ def _guide(canvas: NDArray[np.float32], near: float, far: float, grey: NDArray[n
         for offset in (beside, -beside)[: 2 if double else 1]:
             for step in np.arange(0.5, np.linalg.norm(last - first) / spacing):
                 at = first + along * step * spacing + offset
-                cv2.circle(canvas, (round(at[0]), round(at[1])), max(1, round(0.25 * millimetre)), [float(c) for c in grey], -1, cv2.LINE_AA)
+                cv2.circle(canvas, (round(at[0]), round(at[1])), max(1, round(0.25 * millimetre)), colour, -1, cv2.LINE_AA)
 
 
 def _frame(canvas: NDArray[np.float32], near: float, far: float, ink: NDArray[np.float64], random: np.random.Generator) -> None:
@@ -189,7 +192,7 @@ def _cross(ink: NDArray[np.float32], near: float, far: float, random: np.random.
 def _stroke(ink: NDArray[np.float32], points: NDArray[np.float64], random: np.random.Generator, *, wobble: float = 0.0) -> None:
     """Draw one pen stroke through the points."""
     if wobble > 0:
-        dense = np.concatenate([np.linspace(a, b, 6, endpoint=False) for a, b in zip(points[:-1], points[1:], strict=True)] + [points[-1:]])
+        dense = np.concatenate([*(np.linspace(a, b, 6, endpoint=False) for a, b in pairwise(points)), points[-1:]])
         points = dense + cv2.GaussianBlur(random.normal(0, wobble, dense.shape), (1, 5), 1.5)
     width = max(1, round(random.uniform(0.4, 1.5) * SUPERSAMPLING))
     cv2.polylines(ink, [np.round(points * 8).astype(np.int32)], False, 1.0, width, cv2.LINE_AA, shift=3)

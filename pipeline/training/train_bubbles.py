@@ -117,4 +117,5 @@ def export_bubbles(network: BubbleNetwork, path: Path, calibration: Calibration)
 def _network(weights: Path) -> BubbleNetwork:
     network = BubbleNetwork()
     network.load_state_dict(torch.load(weights, weights_only=True))
-    return network.eval()
+    network.eval()
+    return network

@@ -1,7 +1,7 @@
 """Train the digit reader: pretrain, fine-tune for each fold and for good, calibrate, export, and write its card.
 
-The idea of the order: what no sheet of the development set has touched (simulated boxes, boxes of other stations) is learnt once; only the rest is learnt
-anew for each fold, so that every figure in the card is about papers the network has not seen.
+The idea of the order: what no sheet of the development set has touched (simulated boxes, boxes of other stations) is learnt
+once; only the rest is learnt anew for each fold, so that every figure in the card is about papers the network has not seen.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pipeline.recognition.digits import BOX_CLASSES, LAYOUT, MARGIN, PATCH_SIZE
+from pipeline.recognition.digits import LAYOUT, MARGIN, PATCH_SIZE
 from pipeline.recognition.patches import normalise
+from pipeline.sheet import BOX_CLASSES
 from pipeline.training.box_batches import CLASSES, BoxBatches, Pool, box_loss
 from pipeline.training.boxes import CROP_SIZE, RIM, BoxCrops
 from pipeline.training.crops import CropStore, load_crops, save_crops
@@ -92,9 +93,8 @@ def fine_tune(job: FoldJob) -> Path:
     network = BoxNetwork()
     network.load_state_dict(torch.load(job.run / "pretrained.pt", weights_only=True))
     name = "digits, final" if job.fold == FINAL else f"digits, fold {job.fold}"
-    trained = fit(
-        network, batches, box_loss, schedule=FINE_TUNING.scaled(job.steps_share), name=name, checkpoint=job.run / f"fold{job.fold}.checkpoint"
-    )
+    checkpoint = job.run / f"fold{job.fold}.checkpoint"
+    trained = fit(network, batches, box_loss, schedule=FINE_TUNING.scaled(job.steps_share), name=name, checkpoint=checkpoint)
     weights = job.run / f"fold{job.fold}.pt"
     torch.save(trained.state_dict(), weights)
     return weights
@@ -171,4 +171,5 @@ def _pretrain(run: Path, options: TrainOptions) -> None:
 def _network(weights: Path) -> BoxNetwork:
     network = BoxNetwork()
     network.load_state_dict(torch.load(weights, weights_only=True))
-    return network.eval()
+    network.eval()
+    return network

@@ -7,10 +7,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from pipeline.crosscheck import BOX_CLASSES, FieldReading
+from pipeline.crosscheck import FieldReading
 from pipeline.crosscheck.reading import BUBBLE_NONE, BUBBLE_SEVERAL
 from pipeline.forms import Bounds, Check, FieldLayout, Form, FormStatus, Guide, Page, Rect, parse_check
-from pipeline.sheet import RegistrationSummary, Severity, Text
+from pipeline.sheet import BOX_CLASSES, RegistrationSummary, Severity, Text
 
 QUAD = ((0.0, 0.0), (90.0, 0.0), (90.0, 30.0), (0.0, 30.0))
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from pipeline.crosscheck import BOX_CLASSES, VerdictPolicy, crosscheck
+from pipeline.crosscheck import VerdictPolicy, crosscheck
 from pipeline.forms import load_catalogue
-from pipeline.sheet import FieldState, FindingCode, Severity, SourceKind, Verdict
+from pipeline.sheet import BOX_CLASSES, FieldState, FindingCode, Severity, SourceKind, Verdict
 
 POLICY = VerdictPolicy()
 GOOD = {"paslon_1": ("x24", "024"), "paslon_2": ("119", "119"), "paslon_3": ("xx6", "__6")}

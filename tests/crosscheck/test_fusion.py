@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from pipeline.crosscheck import VerdictPolicy
 from pipeline.crosscheck.fusion import fuse, fuse_field
 from pipeline.crosscheck.numbers import bubble_posterior, row_posterior
-from pipeline.crosscheck.reading import BOX_CLASSES
-from pipeline.sheet import FieldState, SourceKind
+from pipeline.sheet import BOX_CLASSES, FieldState, SourceKind
 
 POLICY = VerdictPolicy()
 

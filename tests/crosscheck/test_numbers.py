@@ -17,8 +17,7 @@ from pipeline.crosscheck.numbers import (
     most_probable_signs,
     row_posterior,
 )
-from pipeline.crosscheck.reading import BOX_CLASSES
-from pipeline.sheet import FieldState
+from pipeline.sheet import BOX_CLASSES, FieldState
 
 NUMBER, CROSSED, BLANK, ILLEGIBLE = FieldState.NUMBER, FieldState.CROSSED, FieldState.BLANK, FieldState.ILLEGIBLE
 

@@ -13,7 +13,7 @@ def test_every_threshold_has_a_unit_a_meaning_and_a_reason():
     described = VerdictPolicy.describe()
     assert set(described) == {field.name for field in fields(VerdictPolicy)} - {"calibrated_for"}
     for threshold in described.values():
-        assert threshold["unit"] in ("probability", "mm")
+        assert threshold["unit"] in ("probability", "share", "mm")
         assert threshold["meaning"].endswith(".")
         assert threshold["chosen"].endswith(".")
 

@@ -7,13 +7,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pipeline.crosscheck import BOX_CLASSES
-from pipeline.recognition import digits
-
-
-def test_the_digit_reader_speaks_the_same_signs():
-    assert digits.BOX_CLASSES == BOX_CLASSES
-
 
 def test_rows_in_single_precision_are_normalised(reading, boxes):
     one = reading(boxes("123").astype(np.float32), "123")

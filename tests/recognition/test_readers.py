@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from pipeline.recognition.bubbles import NONE, SEVERAL, BubbleReader, column_distribution
 from pipeline.recognition.bubbles import PATCH_SIZE as BUBBLE_SIZE
-from pipeline.recognition.digits import BOX_CLASSES, PATCH_SIZE, DigitReader
+from pipeline.recognition.digits import PATCH_SIZE, DigitReader
 from pipeline.recognition.model_file import ModelError
+from pipeline.sheet import BOX_CLASSES
 from tests.recognition.test_patches import drawn_box
 
 MODELS = Path(__file__).parents[2] / "models"

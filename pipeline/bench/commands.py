@@ -1,0 +1,104 @@
+"""`sirekap bench accuracy` and `sirekap bench speed`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.cli.console import FAILURE, USAGE, error_console, fail, output_console, print_line
+from pipeline.recognition.model_file import ModelError
+from pipeline.settings import default_models
+from pipeline.training.sheets import READY_SETS
+from pipeline.writing import OutputError
+
+PROJECT = Path(__file__).resolve().parents[2]
+DATA = PROJECT.parent / "shared" / "data"
+OUT = Path("bench-out")
+
+bench_app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Ukur ketepatan dan kecepatan. / Measure accuracy and speed.",
+)
+app = bench_app
+
+Data = Annotated[
+    Path,
+    typer.Option(
+        help="Folder with truth.json and the photos.  [default: ../shared/data]", metavar="DIR", file_okay=False, show_default=False
+    ),
+]
+
+
+@bench_app.command()
+def accuracy(
+    data: Data = DATA,
+    sets: Annotated[str, typer.Option(help="Sets to read, separated by commas.", metavar="A,B")] = ",".join(READY_SETS),
+    out_of_fold: Annotated[bool, typer.Option("--out-of-fold", help="Read each sheet with the models of its own fold.")] = False,
+    models: Annotated[Path | None, typer.Option(help="Folder of the models when not out of fold.", metavar="DIR", file_okay=False)] = None,
+    folds: Annotated[
+        Path | None, typer.Option(help="Folder of the fold models.  [default: that of `sirekap train`]", metavar="DIR", file_okay=False)
+    ] = None,
+    out: Annotated[Path, typer.Option(help="The sheets.jsonl to write.", metavar="FILE", dir_okay=False)] = OUT / "accuracy.jsonl",
+    sheet: Annotated[
+        Path | None, typer.Option(help="Folder outside the project for contact sheets of what went wrong.", metavar="DIR", file_okay=False)
+    ] = None,
+    workers: Annotated[int, typer.Option(help="Number of processes.", min=1, metavar="N")] = 1,
+) -> None:
+    """Read the development sheets through the whole pipeline and compare with their truth."""
+    from pipeline.bench import report
+    from pipeline.bench.accuracy import AccuracyOptions, measure_accuracy
+    from pipeline.bench.contact import write_contact_sheets
+    from pipeline.bench.models import FoldModelError, default_folds
+    from pipeline.bench.truth import TruthError
+
+    if sheet and sheet.resolve().is_relative_to(PROJECT):
+        fail(f"{sheet}: real sheets never go into the project; give --sheet a folder outside {PROJECT}", code=USAGE)
+    chosen = tuple(name for name in sets.split(",") if name)
+    fold_folder = (folds or default_folds()) if out_of_fold else None
+    options = AccuracyOptions(data, chosen, models or default_models(), fold_folder, out, workers)
+    try:
+        outcomes = measure_accuracy(options, progress=error_console())
+        pictures = write_contact_sheets(outcomes, sheet) if sheet else []
+    except (TruthError, FoldModelError, ModelError) as error:
+        fail(str(error), code=USAGE)
+    except OutputError as error:
+        fail(f"cannot_write: {error}", code=FAILURE)
+    console = output_console()
+    if any(outcome.known for outcome in outcomes):
+        console.print(report.set_table(outcomes))
+        console.print(report.sign_table(outcomes))
+        print_line(console, report.review_reasons(outcomes))
+    for line in (*report.other_forms(outcomes), *report.failures(outcomes)):
+        print_line(console, line)
+    for path in (out, *pictures):
+        print_line(console, f"written: {path}")
+
+
+@bench_app.command()
+def speed(
+    data: Data = DATA,
+    rounds: Annotated[int, typer.Option(help="Times every photo is read.", min=1)] = 7,
+    scaling: Annotated[bool, typer.Option(help="Also compare two workers with one.")] = True,
+    out: Annotated[Path, typer.Option(help="The JSON file to write.", metavar="FILE", dir_okay=False)] = OUT / "speed.json",
+) -> None:
+    """Time reading, by stage, beside the bare decode of the same files."""
+    from pipeline.bench.speed import SpeedOptions, measure_speed
+    from pipeline.bench.speed_report import speed_json, speed_remarks, speed_table, stage_table
+    from pipeline.writing import write_whole
+
+    try:
+        measured = measure_speed(SpeedOptions(data=data, rounds=rounds, scaling=scaling), progress=error_console())
+        write_whole(out, speed_json(measured))
+    except ModelError as error:
+        fail(str(error), code=USAGE)
+    except OutputError as error:
+        fail(f"cannot_write: {error}", code=FAILURE)
+    console = output_console()
+    console.print(speed_table(measured))
+    console.print(stage_table(measured))
+    for line in (*speed_remarks(measured), f"written: {out}"):
+        print_line(console, line)

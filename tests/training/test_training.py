@@ -1,0 +1,165 @@
+"""Training: folds that stay put, batches that are a function of their number, runs that go on where they stopped."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="the extra `train` is not installed")
+
+from pipeline.recognition.bubbles import NONE, BubbleReader  # noqa: E402
+from pipeline.recognition.digits import DigitReader  # noqa: E402
+from pipeline.sheet import BOX_CLASSES  # noqa: E402
+from pipeline.training.augment import Damage, damaged  # noqa: E402
+from pipeline.training.box_batches import BoxBatches, Pool, box_loss  # noqa: E402
+from pipeline.training.boxes import CROP_SIZE, FRAME_SHARE, BoxCrops, framed  # noqa: E402
+from pipeline.training.bubble_batches import BubbleBatches  # noqa: E402
+from pipeline.training.bubbles import EMPTY, EXCEPTIONS, FILLED, read_exceptions  # noqa: E402
+from pipeline.training.bubbles_card import bubbles_card  # noqa: E402
+from pipeline.training.corrections import Correction, make  # noqa: E402
+from pipeline.training.digits_card import digits_card  # noqa: E402
+from pipeline.training.drawn_bubbles import drawn_bubbles  # noqa: E402
+from pipeline.training.export import Calibration, probabilities  # noqa: E402
+from pipeline.training.fit import Schedule, fit  # noqa: E402
+from pipeline.training.folds import FOLDS, fold_of, folds_of  # noqa: E402
+from pipeline.training.measures import Rate, best_temperature, tail  # noqa: E402
+from pipeline.training.network import BoxNetwork, BubbleNetwork, parameter_count  # noqa: E402
+from pipeline.training.run import FINAL  # noqa: E402
+from pipeline.training.simulated import simulated  # noqa: E402
+from pipeline.training.train_bubbles import BubblesOutOfFold, export_bubbles  # noqa: E402
+from pipeline.training.train_digits import export_digits, out_of_fold  # noqa: E402
+
+DIGITS = [(np.full((3, 12, 8), 200, np.uint8), np.array([1, 4, 7], np.int64))]
+
+
+def boxes(count: int = 24, seed: int = 0) -> BoxCrops:
+    return simulated(count, DIGITS, random=np.random.default_rng(seed))
+
+
+def test_a_paper_keeps_its_fold() -> None:
+    assert [fold_of(group) for group in ("TPS_002.jpg", "TPS_003.jpg", "c14_1773007")] == [0, 0, 3]
+
+
+def test_folds_are_about_equal() -> None:
+    counts = np.bincount(folds_of(f"paper {n}" for n in range(1000)), minlength=FOLDS)
+    assert counts.min() > 150
+
+
+def test_a_batch_is_a_function_of_its_number() -> None:
+    batches = BoxBatches([Pool.of(boxes(), 1.0)], 16, seed=3)
+    first, again, other = batches(5), batches(5), batches(6)
+    assert all(torch.equal(a, b) for a, b in zip(first, again, strict=True))
+    assert not torch.equal(first[0], other[0])
+
+
+def test_a_batch_has_the_readers_patches_and_known_targets() -> None:
+    patches, labels, illegible, corrected = BoxBatches([Pool.of(boxes(), 1.0)], 64, seed=3)(0)
+    assert patches.shape == (64, 3, 48, 48)
+    assert torch.isfinite(patches).all()
+    assert set(labels.tolist()) <= set(range(-1, len(BOX_CLASSES)))
+    assert set(illegible.tolist()) | set(corrected.tolist()) <= {-1, 0, 1}
+
+
+@pytest.mark.parametrize("kind", list(Correction))
+def test_a_correction_changes_the_inside_of_a_box(kind: Correction) -> None:
+    crops = boxes(40).take(np.nonzero(boxes(40).labels >= 0)[0])
+    random = np.random.default_rng(1)
+    made = make(kind, crops.images[0], crops.images[1], label_below=int(crops.labels[0]), label_above=int(crops.labels[1]), random=random)
+    assert made.image.shape == crops.images[0].shape
+    assert (made.image != crops.images[0]).any()
+    assert (made.corrected, made.illegible).count(1) == 1
+
+
+def test_damage_gives_a_patch_of_the_asked_size() -> None:
+    random = np.random.default_rng(2)
+    for image in boxes(30).images:
+        patch = damaged(image, size=48, inner=0.7, damage=Damage(), random=random)
+        assert patch.shape == (48, 48, 3)
+        assert patch.dtype == np.uint8
+
+
+def test_a_tight_crop_is_brought_to_its_frame() -> None:
+    picture = np.full((50, 44, 3), 220, np.uint8)
+    picture[4:46, 3] = picture[4:46, 40] = 30
+    picture[4, 3:41] = picture[45, 3:41] = 30
+    dark = 255 - framed(picture).mean(axis=2)
+    near, far = (round(share * CROP_SIZE) for share in FRAME_SHARE)
+    middle = slice(near + 5, far - 5)
+    assert abs(int(dark[middle].mean(axis=0)[: CROP_SIZE // 2].argmax()) - near) <= 1
+    assert abs(int(dark[:, middle].mean(axis=1)[CROP_SIZE // 2 :].argmax()) + CROP_SIZE // 2 - far) <= 1
+
+
+def test_bubble_batches_show_bubbles_beside_the_typical_one() -> None:
+    drawn = drawn_bubbles(4, random=np.random.default_rng(0))
+    inputs, states = BubbleBatches(drawn, drawn, 2, seed=1)(0)
+    assert inputs.shape == (60, 6, 20, 20)
+    assert torch.equal(inputs[0, 3:], inputs[29, 3:])
+    assert {EMPTY, FILLED} <= set(states.tolist())
+
+
+def test_columns_that_do_not_repeat_their_box_are_listed_once_and_well() -> None:
+    exceptions = read_exceptions(EXCEPTIONS)
+    assert len(exceptions) == len(EXCEPTIONS.read_text(encoding="utf-8").splitlines()) - 1
+    assert all(truth is None or not set(truth.filled) & set(truth.erased) for truth in exceptions.values())
+
+
+def test_training_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    pool = Pool.of(boxes(), 1.0)
+
+    def run(steps: int, checkpoint: Path | None) -> torch.nn.Module:
+        torch.manual_seed(1)
+        schedule = Schedule(steps=steps, rate=1e-3, checkpoint_every=2)
+        network = BoxNetwork()
+        network.gather[3].p = 0.0
+        return fit(network, BoxBatches([pool], 8, seed=1), box_loss, schedule=schedule, name="test", checkpoint=checkpoint)
+
+    whole = run(4, tmp_path / "whole")
+    again = run(4, tmp_path / "whole")
+    assert all(torch.equal(a, b) for a, b in zip(whole.state_dict().values(), again.state_dict().values(), strict=True))
+
+
+def test_probabilities_are_never_certain() -> None:
+    stated = probabilities(torch.tensor([[90.0, -90.0, 0.0, 50.0]]), 3, Calibration(floor=1e-3))
+    assert stated[0, :3].sum() == pytest.approx(1)
+    assert ((stated > 0) & (stated < 1)).all()
+
+
+def test_an_overconfident_net_gets_a_temperature_above_one() -> None:
+    random = np.random.default_rng(0)
+    truth = torch.from_numpy(random.integers(0, 3, 3000))
+    logits = torch.nn.functional.one_hot(truth, 3) + torch.from_numpy(random.normal(0, 0.7, (3000, 3)))
+    assert best_temperature(logits * 8, truth) > 2
+
+
+def test_the_interval_of_a_rate_holds_the_rate() -> None:
+    low, high = Rate(993, 1000).interval()
+    assert low < 0.993 < high
+    assert (low, high) == pytest.approx((0.98563, 0.99661), abs=1e-4)
+    assert Rate(0, 0).interval() == (0.0, 1.0)
+
+
+def test_the_tail_counts_wrong_among_the_sure() -> None:
+    stated = np.array([[0.9995, 0.0005], [0.9995, 0.0005], [0.6, 0.4]])
+    assert [(level, rate.hits, rate.count) for level, rate in tail(stated, np.array([0, 1, 1]))] == [(0.9, 1, 2), (0.99, 1, 2), (0.999, 1, 2)]
+
+
+def test_exported_models_read_and_their_cards_say_how_well(tmp_path: Path) -> None:
+    crops = boxes(30)
+    networks = {fold: BoxNetwork().eval() for fold in [*range(FOLDS), FINAL]}
+    export_digits(networks[FINAL], tmp_path / "digits.onnx", Calibration(floor=1e-4))
+    assert DigitReader(tmp_path / "digits.onnx").read(np.zeros((2, 48, 48, 3), np.uint8)).probabilities.shape == (2, 13)
+    card = digits_card(out_of_fold(crops, networks), (tmp_path / "digits.onnx").read_bytes())
+    assert "| simulated | 30 |" in card
+
+    fields = drawn_bubbles(6, random=np.random.default_rng(0))
+    export_bubbles(BubbleNetwork().eval(), tmp_path / "bubbles.onnx", Calibration(floor=1e-5))
+    assert BubbleReader(tmp_path / "bubbles.onnx").read(np.zeros((3, 10, 20, 20, 3), np.uint8)).probabilities.shape == (3, NONE + 2)
+    found = BubblesOutOfFold(fields, np.random.default_rng(0).normal(size=(6, 3, 10, 3)).astype(np.float32))
+    assert "columns right" in bubbles_card(found, b"model")
+
+
+def test_networks_are_small() -> None:
+    assert parameter_count(BoxNetwork()) < 400_000
+    assert parameter_count(BubbleNetwork()) < 100_000
