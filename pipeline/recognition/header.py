@@ -181,7 +181,7 @@ def _strip(image: NDArray[np.uint8], to_photo: ToPhoto, rect: Rect, pixels_per_m
 def _weights(pixels: int, nodes: int) -> NDArray[np.float64]:
     """(pixels, nodes): how much each node of an even mesh counts at the middle of each pixel."""
     at = (np.arange(pixels) + 0.5) * ((nodes - 1) / pixels)
-    return np.maximum(0.0, 1.0 - np.abs(at[:, None] - np.arange(nodes)))
+    return np.asarray(np.maximum(0.0, 1.0 - np.abs(at[:, None] - np.arange(nodes))), np.float64)
 
 
 def _evenly_lit(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -190,7 +190,7 @@ def _evenly_lit(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
     paper = cv2.blur(cv2.dilate(grey, around), (2 * CAPITAL_PIXELS + 1, 2 * CAPITAL_PIXELS + 1)).astype(np.float32)
     relative = grey / np.maximum(paper, 1.0)
     ink, bare = np.percentile(relative, (INK_PERCENTILE, PAPER_PERCENTILE))
-    return (np.clip((relative - ink) / max(bare - ink, 1e-3), 0.0, 1.0) * 255).astype(np.uint8)
+    return np.asarray(np.clip((relative - ink) / max(bare - ink, 1e-3), 0.0, 1.0) * 255, np.uint8)
 
 
 def _lines(found: Mapping[str, list[Any]]) -> list[HeaderLine]:

@@ -34,6 +34,8 @@ class RegistrationPolicy:
         How many hypotheses are pulled onto the photo's lines, and how many of these are laid out flat.
     with_tag, without_tag
         Least evidence when a tag names the page and when only its lines do.
+    min_frames
+        Least share of the page's digit boxes whose printed frame is seen in its place: all nine on 312 of 313 real photos, eight on the other.
     max_residual_mm
         Largest median distance of the printed lines from their place: a box has 5 mm between its frame and the digit's guide.
     max_rival
@@ -44,5 +46,6 @@ class RegistrationPolicy:
     laid_flat: int = 2
     with_tag: EvidenceLimits = EvidenceLimits(found=0.35, explained=0.35, score=0.15)
     without_tag: EvidenceLimits = EvidenceLimits(found=0.60, explained=0.55, score=0.40)
+    min_frames: float = 0.5
     max_residual_mm: float = 0.8
     max_rival: float = 0.9

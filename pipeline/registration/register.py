@@ -236,6 +236,8 @@ def _judge(
             corners = best.place(box.corners())
             if (corners < -0.5).any() or (corners[:, 0] > width - 0.5).any() or (corners[:, 1] > height - 0.5).any():
                 return Refusal(RefusalCode.CUT_OFF, f"the boxes of {field.id} are not all in the picture")
+    if best.frames.mean() < policy.min_frames:
+        return Refusal(RefusalCode.PAGE_NOT_FOUND, f"{seen}, but only {best.frames.mean():.0%} of the digit boxes are where they should be")
     paper = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], dtype=np.float64) * best.page.paper_mm
     return Registration(
         form=best.form.id,

@@ -155,9 +155,9 @@ def test_another_form_than_the_one_asked_for_is_refused():
 @pytest.mark.parametrize("rows_off", [-1, 1])
 def test_a_page_laid_one_candidate_row_off_does_not_stand_up(rows_off):
     page = FORM.pages["2"]
-    scale = 1.1
+    scale = 2.0
     picture = cv2.cvtColor(draw_page(page, pixels_per_mm=scale), cv2.COLOR_GRAY2BGR)
-    working = working_picture(picture)
+    working = working_picture(picture, side=1800)
     ridges = ridge_maps(working.darkness)
     seen = np.ones_like(working.darkness)
     per_mm = scale * working.scale
