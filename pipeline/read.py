@@ -1,7 +1,7 @@
 """Read one photo: the recipe, stage by stage.
 
-photo → where the page lies → boxes and bubbles cut → signs read → numbers cross-checked → sheet. Each stage lives in its own
-package; here is only their order, and what happens when one of them refuses.
+photo → where the page lies → its printed header, when no tag named it → boxes and bubbles cut → signs read → numbers cross-checked → sheet.
+Each stage lives in its own package; here is only their order, and what happens when one of them refuses.
 """
 
 from __future__ import annotations
@@ -21,8 +21,10 @@ from pipeline.imaging import Photo, QualityPolicy, explain, measure_quality
 from pipeline.recognition import bubbles, digits
 from pipeline.recognition.bubbles import BubbleReader
 from pipeline.recognition.digits import DigitReader
+from pipeline.recognition.header import HeaderReader
+from pipeline.recognition.header_match import contradiction
 from pipeline.recognition.patches import cut_patches
-from pipeline.registration import Registration, RegistrationPolicy, register_in_stages
+from pipeline.registration import Registration, RegistrationMethod, RegistrationPolicy, register_in_stages
 from pipeline.registration.pictures import draw_stages
 from pipeline.settings import Settings
 from pipeline.sheet import Refusal, RefusalCode, RegistrationSummary, Sheet, quad_of, refused
@@ -38,6 +40,7 @@ class Reader:
     catalogue: Catalogue
     digits: DigitReader
     bubbles: BubbleReader
+    header: HeaderReader
     registration: RegistrationPolicy = field(default_factory=RegistrationPolicy)
     quality: QualityPolicy = field(default_factory=QualityPolicy)
     verdict: VerdictPolicy = field(default_factory=VerdictPolicy)
@@ -50,7 +53,8 @@ class Reader:
     @classmethod
     def of_models(cls, digits_path: Path, bubbles_path: Path) -> Reader:
         """The reader with these two model files, such as those of a fold."""
-        return cls(catalogue=load_catalogue(), digits=DigitReader(digits_path), bubbles=BubbleReader(bubbles_path))
+        catalogue = load_catalogue()
+        return cls(catalogue, DigitReader(digits_path), BubbleReader(bubbles_path), HeaderReader(catalogue))
 
     @property
     def models(self) -> Mapping[str, str]:
@@ -78,6 +82,8 @@ def read_photo(photo: Photo, reader: Reader, *, form: str | None = None, trace: 
     found, stages = register_in_stages(photo.image, reader.catalogue, policy=reader.registration, form=form)
     if trace:
         draw_stages(photo.image, stages, trace)
+    if isinstance(found, Registration):
+        found = _unless_header_contradicts(found, photo, reader, trace)
     if isinstance(found, Refusal):
         refusal = _explained(found, photo, reader)
         seconds = time.perf_counter() - started
@@ -142,6 +148,14 @@ def read_fields(
             frames=registration.frames[name],
         )
     return readings
+
+
+def _unless_header_contradicts(found: Registration, photo: Photo, reader: Reader, trace: Trace | None) -> Registration | Refusal:
+    """The page as it was found, or the refusal of one that only its lines named and whose printed header names another."""
+    if found.method is not RegistrationMethod.LINES:
+        return found
+    evidence = reader.header.read(photo.image, found.to_photo, found.form, found.page, trace=trace)
+    return contradiction(evidence, found.form, found.page) or found
 
 
 def _row_corners(first: NDArray[np.float64], last: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -12,8 +12,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from pipeline.engine.work import single_threaded
 from pipeline.sheet import Sheet
 from tests.sheets import ColourReader, read_by_colour
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread() -> None:
+    """As in a reading process: see `single_threaded`."""
+    single_threaded()
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pipeline.bench.judging import NumberOutcome, Outcome, Place
 from pipeline.imaging import Limits, Photo, open_images
 from pipeline.settings import Settings
-from pipeline.sheet import Point
+from pipeline.sheet import Point, rounded
 from pipeline.trace import jpeg_bytes
 from pipeline.writing import write_whole
 
@@ -97,9 +97,9 @@ def _captioned(picture: Picture, *lines: str) -> Picture:
 
 def _told(number: NumberOutcome, outcome: Outcome) -> str:
     assert number.read is not None
-    written = "empty" if number.truth is None else number.truth
+    written = "nothing" if number.truth is None else number.truth
     accepted = " ACCEPTED" if outcome.accepted else ""
-    return f"{number.field}: {written}, read {number.read.raw} p {number.read.probability:.4f}{accepted}"
+    return f"{number.field}: {written}, read {number.read.raw} p {rounded(number.read.probability):.6f}{accepted}"
 
 
 def _sheets(cells: Sequence[Picture], count: int) -> Iterator[Picture]:

@@ -24,6 +24,7 @@ from pipeline.engine.batch import in_final_order
 from pipeline.engine.executors import Executor
 from pipeline.imaging import Item, Limits, Photo, open_images
 from pipeline.read import SOFTWARE, Reader, read_fields, read_photo
+from pipeline.recognition.header import tesseract_installed
 from pipeline.settings import Settings
 from pipeline.sheet import Refusal, RefusalCode, Sheet, refused
 from pipeline.writing import write_whole
@@ -166,7 +167,8 @@ def crashed(job: Job, detail: str) -> Reading:
 
 def stages_digest() -> str:
     """One hash of the code and forms of the stages, and of the libraries whose results they are made of."""
-    digest = hashlib.sha256(repr((SOFTWARE, cv2.__version__, np.__version__, onnxruntime.__version__)).encode())
+    libraries = (cv2.__version__, np.__version__, onnxruntime.__version__, tesseract_installed())
+    digest = hashlib.sha256(repr((SOFTWARE, libraries)).encode())
     for stage in _STAGES:
         place = _PACKAGE / stage
         for path in [place] if place.is_file() else sorted(place.rglob("*")):

@@ -12,7 +12,7 @@ from pipeline.bench.figures import SUREST, Figures, Share, figures_of, reasons_f
 from pipeline.bench.intervals import interval, upper_bound
 from pipeline.bench.judging import NumberOutcome, Outcome, Place
 from pipeline.recognition.bubbles import NONE, SEVERAL
-from pipeline.sheet import BOX_CLASSES
+from pipeline.sheet import BOX_CLASSES, rounded
 
 ALL = "all"
 
@@ -20,7 +20,7 @@ ALL = "all"
 def set_table(outcomes: Sequence[Outcome]) -> Table:
     """A column a set of known forms and one for all of them, a row a figure."""
     figures = {name: figures_of(some) for name, some in _by_set(outcomes).items()}
-    table = Table(title="Accuracy [two-sided 95 % Clopper-Pearson interval], bounds one-sided 95 %", title_justify="left")
+    table = Table(title="Accuracy (95 % intervals of Clopper and Pearson; bounds are one-sided)", title_justify="left")
     table.add_column("")
     for name in figures:
         table.add_column(name, justify="right")
@@ -85,9 +85,9 @@ def _failures(outcome: Outcome) -> Iterator[tuple[int, str, str, str]]:
         yield 1, "WRONG PAGE", image, f"as {sheet.form} page {sheet.page}, {sheet.verdict}"
     kind = (2, "WRONG ACCEPTED") if outcome.wrong_accepted else (3, "wrong")
     for number in outcome.wrong:
-        yield *kind, image, _compared(number)
+        yield *kind, image, _compared(number, nothing="empty")
     for number in outcome.unsure if outcome.wrong_accepted else ():
-        yield *kind, image, f"{_compared(number)}, which a person could not read"
+        yield *kind, image, f"{_compared(number, nothing='illegible')}, which a person could not tell from the ink"
     if outcome.accepted and not outcome.wrong_accepted and not outcome.truth.clear:
         yield 5, "accepted, to look at", image, ", ".join(outcome.truth.must_review)
     for column in outcome.columns:
@@ -96,12 +96,14 @@ def _failures(outcome: Outcome) -> Iterator[tuple[int, str, str, str]]:
             yield 6, "bubble column", image, f"{column.field} column {column.column + 1} is {states}"
 
 
-def _compared(number: NumberOutcome) -> str:
-    written = "empty" if number.truth is None else number.truth
+def _compared(number: NumberOutcome, *, nothing: str) -> str:
+    """A number as written and as read; `nothing` says what a truth of None means."""
+    written = nothing if number.truth is None else number.truth
     if number.read is None:
         return f"{number.field} is {written}, not on the page that was found"
     read = "nothing" if number.read.value is None else number.read.value
-    return f"{number.field} is {written}, read {read} ({number.read.state}, boxes {number.read.raw}, p {number.read.probability:.6f})"
+    how = f"{number.read.state}, boxes {number.read.raw}, p {rounded(number.read.probability):.6f}"
+    return f"{number.field} is {written}, read {read} ({how})"
 
 
 def _bubble(state: int) -> str:

@@ -149,10 +149,11 @@ def measure_scaling(paths: Sequence[Path], settings: Settings) -> Scaling:
     """Read the same photos with one worker, which is no process of its own, and with two, in turn."""
     order = WorkOrder(settings=settings)
     with SerialExecutor() as one, make_executor(WORKERS) as two:
-        pace = len(paths) / _seconds(one, _copies(paths, len(paths)), order)
-        count = max(len(paths), round(pace * SCALING_SECONDS))
+        few = _copies(paths, 4 * WORKERS)
+        for executor in (one, two):
+            _seconds(executor, few, order)  # loads the models
+        count = max(len(few), round(len(few) / _seconds(one, few, order) * SCALING_SECONDS))
         items = _copies(paths, count)
-        _seconds(two, items[: 4 * WORKERS], order)
         pairs = [(count / _seconds(one, items, order), count / _seconds(two, items, order)) for _ in range(SCALING_ROUNDS)]
     return Scaling(
         photos=count,

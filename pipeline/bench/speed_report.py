@@ -19,7 +19,7 @@ from pipeline.read import SOFTWARE
 
 def speed_table(speed: Speed) -> Table:
     """A row a group of photos: reading beside the bare decode."""
-    table = Table(title="Reading beside the bare decode, one core: median [least, greatest]", title_justify="left")
+    table = Table(title="Reading beside the bare decode on one core, median (least to greatest)", title_justify="left")
     for title in ("photos", "Mpx", "decode ms", "read ms", "read / decode", "target", "refused"):
         table.add_column(title, justify="left" if title == "photos" else "right")
     for one in speed.groups:
@@ -47,7 +47,7 @@ def speed_remarks(speed: Speed) -> Iterator[str]:
     if isinstance(speed.scaling, Scaling):
         one = speed.scaling
         yield (
-            f"Two workers read {one.gain.median:.2f} times as fast as one [{one.gain.least:.2f}, {one.gain.greatest:.2f}]: "
+            f"Two workers read {one.gain.median:.2f} times as fast as one ({one.gain.least:.2f} to {one.gain.greatest:.2f}): "
             f"{one.one.median:.1f} and {one.two.median:.1f} photos a second, {one.photos} photos a round"
         )
     else:
@@ -88,7 +88,7 @@ def _group(one: GroupSpeed) -> dict[str, Any]:
 
 def _spread(spread: Spread) -> str:
     digits = 1 if spread.median < 100 else 0
-    return f"{spread.median:.{digits}f} [{spread.least:.{digits}f}, {spread.greatest:.{digits}f}]"
+    return f"{spread.median:.{digits}f} ({spread.least:.{digits}f} to {spread.greatest:.{digits}f})"
 
 
 def _rounded(values: dict[str, Any]) -> dict[str, Any]:

@@ -24,13 +24,14 @@ register = import_module("pipeline.registration.register")
 OPEN, REST = "open and decode", "rest"
 
 PROBES: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
-    ("working picture", register, ("working_picture",)),
-    ("tags", register, ("_tags_of",)),
+    ("working picture", register, ("grey_picture", "working_picture")),
+    ("tags", register, ("find_tags",)),
     ("upright view", register, ("straight_segments", "upright_view")),
     ("hypotheses", register, ("ridge_maps", "_hypotheses")),
-    ("laid flat", register, ("_laid_flat",)),
+    ("laid flat", register, ("lay_flat",)),
     ("judged", register, ("_judge",)),
-    ("boxes and bubbles cut", read, ("cut_patches",)),
+    ("printed header", read, ("_unless_header_contradicts",)),
+    ("patches cut", read, ("cut_patches",)),
     ("boxes read", DigitReader, ("read",)),
     ("bubbles read", BubbleReader, ("read",)),
     ("cross-check", read, ("crosscheck",)),

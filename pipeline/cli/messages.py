@@ -56,6 +56,7 @@ CANNOT_WRITE = Text(
     "cannot_write: {error}. Hasil sebelumnya tidak berubah; beri ruang atau izin tulis, lalu ulangi.",
     "cannot_write: {error}. Earlier results are unchanged; make room or give permission to write, then run again.",
 )
+NO_TESSERACT = Text("Tesseract tidak terpasang: judul cetak tidak dibaca.", "Tesseract is not installed: printed headers are not read.")
 NOTHING_WRONG = Text("{count} formulir diperiksa, tidak ada kesalahan.", "{count} forms checked, nothing is wrong.")
 WRITTEN = Text("Gambar ditulis ke {path}", "The picture is in {path}")
 

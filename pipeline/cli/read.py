@@ -34,6 +34,7 @@ from pipeline.engine.executors import make_executor
 from pipeline.engine.work import WorkOrder, load_reader
 from pipeline.forms import FormError
 from pipeline.imaging import Discovery, Item, discover
+from pipeline.recognition.header import tesseract_installed
 from pipeline.recognition.model_file import ModelError
 from pipeline.results import results_in
 from pipeline.settings import Language, Settings
@@ -68,6 +69,8 @@ def read(
         fail(said(messages.OVERLAY_NEEDS_OUT, settings.language), code=USAGE)
     order = WorkOrder(settings=settings, form=form, overlays=out / OVERLAYS if out and overlay else None, debug=debug)
     _check_start(order)
+    if not tesseract_installed():
+        print_line(output_console(), said(messages.NO_TESSERACT, settings.language))
     found = _discover(paths, settings, leave_out=[folder for folder in (out, debug) if folder])
     try:
         with _cleaning_up_on_sigterm():

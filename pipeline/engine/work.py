@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 
 import cv2
+from threadpoolctl import threadpool_limits
 
 from pipeline.imaging import Item, Limits, Photo, Unopened, open_images
 from pipeline.imaging.files import read_bytes
@@ -71,9 +72,15 @@ def refuse_item(item: Item, detail: str, *, order: WorkOrder) -> list[Sheet]:
 
 @cache
 def load_reader(settings: Settings) -> Reader:
-    """The reader of this process, with OpenCV on one thread: parallel work is done by processes, and sums keep their order."""
-    cv2.setNumThreads(1)
+    """The reader of this process, on one thread: parallel work is done by processes, and sums keep their order."""
+    single_threaded()
     return Reader.load(settings)
+
+
+def single_threaded() -> None:
+    """Keep OpenCV and the linear algebra of this process to one thread: on matrices as small as ours more threads only wait."""
+    cv2.setNumThreads(1)
+    threadpool_limits(limits=1)
 
 
 def safe_name(name: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -127,7 +128,7 @@ def recognise(picture: NDArray[np.uint8]) -> list[HeaderLine]:
                 output_type=pytesseract.Output.DICT,
                 timeout=TIMEOUT_SECONDS,
             )
-    except (RuntimeError, OSError, ValueError):
+    except (RuntimeError, OSError, ValueError, subprocess.SubprocessError):
         return []
     return _lines(found)
 
@@ -206,9 +207,10 @@ def _lines(found: Mapping[str, list[Any]]) -> list[HeaderLine]:
 @cache
 def _language() -> str:
     """The best trained data that is installed."""
-    import pytesseract
-
-    installed = pytesseract.get_languages()
+    listed = subprocess.run(
+        ["tesseract", "--list-langs"], capture_output=True, stdin=subprocess.DEVNULL, timeout=TIMEOUT_SECONDS, check=True
+    )
+    installed = listed.stdout.decode(errors="replace").split()
     return next((language for language in LANGUAGES if language in installed), LANGUAGES[-1])
 
 

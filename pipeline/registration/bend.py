@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-import scipy.sparse
-import scipy.sparse.linalg
+import scipy.linalg
 from numpy.typing import NDArray
 
 from pipeline.forms import Page, Rect
@@ -62,7 +61,7 @@ def boxes_of(page: Page) -> tuple[Rect, ...]:
     return tuple(box for field in page.fields.values() for box in field.boxes)
 
 
-def bend(ridges: RidgeMaps, seen: NDArray[np.float32], placement: Placement) -> Placement:
+def bend(ridges: RidgeMaps, seen: NDArray[np.uint8], placement: Placement) -> Placement:
     """`placement` with the smooth field that brings curled paper's lines and box frames onto their ridges."""
     pieces = pieces_of(placement.page)
     for (radius, stiffness), frame_radius in zip(FIELD_ROUNDS, FRAME_RADII_MM, strict=True):
@@ -99,7 +98,7 @@ def find_frames(ridges: RidgeMaps, placement: Placement, radius_mm: float) -> Fr
     )  # (B, 4 sides, samples, 2)
     positions = np.round(placement.place(samples.reshape(-1, 2))).reshape(samples.shape)
     positions = np.clip(positions, -10 * width - 10 * height, 10 * width + 10 * height).astype(np.intp)
-    steps = np.arange(-reach, reach + 1)
+    steps = np.arange(-reach, reach + 1, 2 if radius_mm > ROWS_ABOVE_MM else 1)
     response = np.zeros((len(boxes), 4, len(steps), len(steps)), np.float32)  # (B, side, dy, dx)
     for side, ridge in enumerate((ridges.horizontal, ridges.horizontal, ridges.vertical, ridges.vertical)):
         padded = np.pad(np.minimum(ridge, 0.8), reach + 1)
@@ -129,44 +128,53 @@ def find_frames(ridges: RidgeMaps, placement: Placement, radius_mm: float) -> Fr
 
 
 @lru_cache(maxsize=64)
-def _bending(counts: tuple[int, int]) -> scipy.sparse.csr_matrix:
-    """Quadratic form of the second differences of a (rows, columns) grid of knots, plus a little of the first ones."""
+def _bending(counts: tuple[int, int]) -> NDArray[np.float64]:
+    """Quadratic form of the second differences of a (rows, columns) grid of knots, plus a little of the first ones; upper bands."""
     rows, columns = counts
-    total = scipy.sparse.csr_matrix((rows * columns, rows * columns))
+    total = np.zeros((rows * columns, rows * columns))
     for order, weight in ((2, 1.0), (1, 0.02)):
-        for size, other, along_rows in ((rows, columns, True), (columns, rows, False)):
-            difference = scipy.sparse.csr_matrix(np.diff(np.eye(size), n=order, axis=0))
-            form = difference.T @ difference
-            whole = scipy.sparse.kron(form, scipy.sparse.eye(other)) if along_rows else scipy.sparse.kron(scipy.sparse.eye(other), form)
-            total = total + weight * whole
-    return scipy.sparse.csr_matrix(total + 1e-4 * scipy.sparse.eye(rows * columns))
+        down, along = np.diff(np.eye(rows), n=order, axis=0), np.diff(np.eye(columns), n=order, axis=0)
+        total += weight * (np.kron(down.T @ down, np.eye(columns)) + np.kron(np.eye(rows), along.T @ along))
+    total += 1e-4 * np.eye(rows * columns)
+    width = _band_width(counts)
+    return np.stack([np.pad(np.diagonal(total, width - k), (width - k, 0)) for k in range(width + 1)])
+
+
+def _band_width(counts: tuple[int, int]) -> int:
+    """How far apart two knots of one spline cell are in row-major order."""
+    return 3 * counts[1] + 3
 
 
 def _fit_field(placement: Placement, pieces: Pieces, measured: Measured, frames: Frames, radius: float, stiffness: float) -> Placement:
+    """One robust least-squares step on the field: its knots from the shifts still found, large shifts counting less."""
     counts = knot_counts(placement.page.paper_mm)
     weight = weights(pieces, measured) * (pieces.long if radius > LONG_ONLY_ABOVE_MM else 1.0)
-    shifts = placement.correction.shifts.copy()
+    shifts = np.zeros((*counts, 2)) if placement.correction is None else placement.correction.shifts.copy()
     frame_weight = FRAME_WEIGHT * np.clip(frames.strength / 0.25, 0.0, 1.0) * ((frames.sides > 0.1) | (frames.strength > 0.3))
     index, basis = spline_basis(np.concatenate([pieces.centres, frames.centres]), counts)
     for axis, along in ((0, ~pieces.horizontal), (1, pieces.horizontal)):
         shift = np.concatenate([measured.shift, frames.shift[:, axis]])
         pull = np.concatenate([weight * along, frame_weight])
         chosen = pull > 0
-        number = int(chosen.sum())
-        if number < 8:
+        if chosen.sum() < 8:
             continue
-        design = scipy.sparse.csr_matrix(
-            (basis[chosen].ravel(), index[chosen].ravel(), np.arange(0, 16 * number + 1, 16)), shape=(number, counts[0] * counts[1])
-        )
-        solution = shifts[:, :, axis].ravel()
-        target = design @ solution + shift[chosen]
-        for _ in range(3):
-            left = target - design @ solution
-            robust = scipy.sparse.diags(pull[chosen] / (1.0 + (left / (radius / 2)) ** 2) ** 2)
-            weighted = design.T @ robust
-            system = scipy.sparse.csc_matrix(weighted @ design + stiffness * _bending(counts))
-            solution = scipy.sparse.linalg.splu(system, permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True}).solve(
-                weighted @ target
-            )
-        shifts[:, :, axis] = solution.reshape(counts)
+        knots, values, left = index[chosen], basis[chosen], shift[chosen]
+        robust = pull[chosen] / (1.0 + (left / radius) ** 2)
+        target = (values * shifts[:, :, axis].ravel()[knots]).sum(axis=1) + left
+        bands = stiffness * _bending(counts) + _normal_bands(knots, values, robust, counts)
+        right = np.bincount(knots.ravel(), (values * (robust * target)[:, None]).ravel(), minlength=counts[0] * counts[1])
+        shifts[:, :, axis] = scipy.linalg.solveh_banded(bands, right, overwrite_ab=True, check_finite=False).reshape(counts)
     return Placement(placement.page, placement.to_view, CorrectionField(shifts))
+
+
+def _normal_bands(
+    knots: NDArray[np.intp], values: NDArray[np.float64], robust: NDArray[np.float64], counts: tuple[int, int]
+) -> NDArray[np.float64]:
+    """Upper bands of the normal matrix of (N, 16) spline weights at (N, 16) knots, each row weighed by `robust`."""
+    width, size = _band_width(counts), counts[0] * counts[1]
+    one, other = np.triu_indices(16)
+    low, high = knots[:, one], knots[:, other]
+    product = values[:, one] * values[:, other] * robust[:, None]
+    flat = (width - (high - low)) * size + high
+    bands = np.bincount(flat.ravel(), product.ravel(), minlength=(width + 1) * size)
+    return bands.reshape(width + 1, size).astype(np.float64)

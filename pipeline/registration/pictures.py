@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.forms import Ink
-from pipeline.registration.register import Candidate, Stages
+from pipeline.registration.flat import Candidate
+from pipeline.registration.register import Stages
 
 LONG_SIDE = 1600
 

@@ -35,17 +35,21 @@ class RegistrationPolicy:
     with_tag, without_tag
         Least evidence when a tag names the page and when only its lines do.
     min_frames
-        Least share of the page's digit boxes whose printed frame is seen in its place: all nine on 312 of 313 real photos, eight on the other.
+        Least share of the page's digit boxes whose printed frame is seen in its place: all nine on 312 of 313 real photos,
+        eight on the other.
     max_residual_mm
         Largest median distance of the printed lines from their place: a box has 5 mm between its frame and the digit's guide.
+    worth_laying_flat
+        Of hypotheses after the first, those with less than this share of its score are dropped.
     max_rival
         Largest score of another placement, as a share of the best one's.
     """
 
-    refined: int = 5
+    refined: int = 4
     laid_flat: int = 2
     with_tag: EvidenceLimits = EvidenceLimits(found=0.35, explained=0.35, score=0.15)
     without_tag: EvidenceLimits = EvidenceLimits(found=0.60, explained=0.55, score=0.40)
     min_frames: float = 0.5
     max_residual_mm: float = 0.8
+    worth_laying_flat: float = 0.75
     max_rival: float = 0.9

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+import cv2
 import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
@@ -30,7 +31,7 @@ STRETCH = (0.6, 1.7)
 """Width against height of a photo's pixels: published photos are stretched up to 1.45 times (measured on 700 of them)."""
 
 KEPT_PER_AXIS = 14
-KEPT_PAIRS = 160
+KEPT_PAIRS = 100
 MARGIN_MM = 34
 """Nearer to the paper's edge the photo's lines need no explanation: the edge itself, table tops and walls show there."""
 INK_WEIGHT = {Ink.BLACK: 1.0, Ink.GREY: 0.35}
@@ -87,39 +88,79 @@ ANCHOR_TOLERANCE = 12.0
 """A tag's size fixes the scale, and its centre a point of the page, about as well as this (share, pixels)."""
 
 
-def propose(ridges: RidgeMaps, seen: NDArray[np.float32], page: Page, *, anchor: Anchor | None = None, keep: int = 6) -> list[Proposal]:
-    """The best ways to lay `page` on a view, all four quarter turns tried (or the one of the anchor), best first.
+class Search:
+    """The search for pages in one view; what depends on the view alone is worked out once.
 
     Parameters
     ----------
     ridges
         Ridge maps of the view, (H, W) each.
     seen
-        (H, W) float32, 1 where the view shows the photo and 0 outside it.
+        (H, W) uint8, 1 where the view shows the photo and 0 outside it.
     """
-    profiles = {"rows": _profile(ridges.long_horizontal, seen, axis=1), "columns": _profile(ridges.long_vertical, seen, axis=0)}
-    points = {"rows": _line_points(ridges.long_horizontal), "columns": _line_points(ridges.long_vertical)}
-    found: list[Proposal] = []
-    for x_along, y_along in (("columns", "rows"), ("rows", "columns")):
-        turned = x_along == "rows"
-        if anchor is not None and turned == (abs(anchor.x_axis[0]) > abs(anchor.x_axis[1])):
-            continue
-        x_fits = _axis_fits(profiles[x_along], page, "x", None if anchor is None else _limits(anchor, 0, turned=turned))
-        y_fits = _axis_fits(profiles[y_along], page, "y", None if anchor is None else _limits(anchor, 1, turned=turned))
-        pairs = [
-            (x.score * y.score, x, y)
-            for x in x_fits
-            for y in y_fits
-            if STRETCH[0] < abs(x.scale / y.scale) < STRETCH[1] and (x.scale * y.scale > 0) != turned
-        ]
-        if not pairs:
-            continue
-        pairs.sort(key=lambda pair: -pair[0])
-        matrices = np.array([_matrix(x, y, turned=turned) for _, x, y in pairs[:KEPT_PAIRS]])
-        scores = _scores(matrices, ridges, seen, page) * _explained(matrices, points, page)
-        found += [Proposal(page, matrices[i], float(scores[i])) for i in np.argsort(-scores)[: 2 * keep]]
-    found.sort(key=lambda proposal: -proposal.score)
-    return _distinct(found, page, keep)
+
+    def __init__(self, ridges: RidgeMaps, seen: NDArray[np.uint8]) -> None:
+        self._ridges, self._seen = ridges, seen
+        self._wide = {True: _widened(ridges.horizontal, 0), False: _widened(ridges.vertical, 1)}
+        self._profiles = {
+            "rows": _profile(ridges.long_horizontal, seen, axis=1),
+            "columns": _profile(ridges.long_vertical, seen, axis=0),
+        }
+        self._points = {"rows": _line_points(ridges.long_horizontal), "columns": _line_points(ridges.long_vertical)}
+
+    def propose(self, page: Page, *, anchor: Anchor | None = None, keep: int = 6) -> list[Proposal]:
+        """The best ways to lay `page` on the view, all four quarter turns tried (or the one of the anchor), best first."""
+        found: list[Proposal] = []
+        for x_along, y_along in (("columns", "rows"), ("rows", "columns")):
+            turned = x_along == "rows"
+            if anchor is not None and turned == (abs(anchor.x_axis[0]) > abs(anchor.x_axis[1])):
+                continue
+            x_fits = _axis_fits(self._profiles[x_along], page, "x", None if anchor is None else _limits(anchor, 0, turned=turned))
+            y_fits = _axis_fits(self._profiles[y_along], page, "y", None if anchor is None else _limits(anchor, 1, turned=turned))
+            pairs = [
+                (x.score * y.score, x, y)
+                for x in x_fits
+                for y in y_fits
+                if STRETCH[0] < abs(x.scale / y.scale) < STRETCH[1] and (x.scale * y.scale > 0) != turned
+            ]
+            if not pairs:
+                continue
+            pairs.sort(key=lambda pair: -pair[0])
+            matrices = np.array([_matrix(x, y, turned=turned) for _, x, y in pairs[:KEPT_PAIRS]])
+            scores = self.scores(matrices, page)
+            found += [Proposal(page, matrices[i], float(scores[i])) for i in np.argsort(-scores)[: 2 * keep]]
+        found.sort(key=lambda proposal: -proposal.score)
+        return _distinct(found, page, keep)
+
+    def scores(self, matrices: NDArray[np.float64], page: Page) -> NDArray[np.float64]:
+        """(M,) scores of (M, 3, 3) placements that share a quarter turn: lines found where printed, times lines explained."""
+        return self._found(matrices, page) * _explained(matrices, self._points, page)
+
+    def _found(self, matrices: NDArray[np.float64], page: Page) -> NDArray[np.float64]:
+        """Mean ridge response along the visible lines of each placement, less the response beside them."""
+        points, horizontal, weights = line_samples(page)
+        turned = _is_turned(matrices)
+        height, width = self._seen.shape
+        x, y = _mapped(matrices, points)
+        inside = (x >= 6) & (x < width - 6) & (y >= 6) & (y < height - 6)
+        column, row = np.clip(x, 6, width - 7).astype(np.intp), np.clip(y, 6, height - 7).astype(np.intp)
+        inside &= self._seen[row, column] > 0
+        contrast = np.empty(column.shape, np.float32)
+        for by_row, ridge in ((True, self._ridges.horizontal), (False, self._ridges.vertical)):
+            chosen = (horizontal ^ turned) == by_row
+            r, c = row[:, chosen], column[:, chosen]
+            down, right = (6, 0) if by_row else (0, 6)
+            beside = 0.5 * (ridge[r + down, c + right] + ridge[r - down, c - right])
+            contrast[:, chosen] = np.minimum(self._wide[by_row][r, c] * 2, 1) - np.minimum(beside * 2, 1)
+        weight = weights * inside
+        total = weight.sum(axis=1)
+        # Lines out of the picture prove nothing: a placement that shows a tenth of the page must not beat one that shows half of it.
+        return np.asarray((weight * contrast).sum(axis=1) / np.maximum(total, 1e-9) * np.minimum(1.0, total / weights.sum() / 0.4) ** 0.5)
+
+
+def _is_turned(matrices: NDArray[np.float64]) -> bool:
+    """Whether the page's rows run along the columns of the view."""
+    return bool(abs(matrices[0, 0, 0]) < abs(matrices[0, 0, 1]))
 
 
 def _limits(anchor: Anchor, axis: int, *, turned: bool) -> tuple[float, float, float]:
@@ -135,7 +176,7 @@ def _matrix(x: AxisFit, y: AxisFit, *, turned: bool) -> NDArray[np.float64]:
     return np.array([[x.scale, 0, x.shift], [0, y.scale, y.shift], [0, 0, 1.0]])
 
 
-def _profile(ridge: NDArray[np.float32], seen: NDArray[np.float32], *, axis: int) -> NDArray[np.float64]:
+def _profile(ridge: NDArray[np.float32], seen: NDArray[np.uint8], *, axis: int) -> NDArray[np.float64]:
     """How much of each row (axis 1) or column (axis 0) is covered by lines, contrast-compressed, zero mean."""
     covered = np.minimum(ridge * 2.0, 1.0).sum(axis=axis, dtype=np.float64)
     visible = np.maximum(seen.sum(axis=axis, dtype=np.float64), 0.15 * ridge.shape[axis])
@@ -194,7 +235,7 @@ def _axis_fits(profile: NDArray[np.float64], page: Page, direction: str, limits:
     visible = running[..., np.clip(bins - shifts, 0, LONGEST)] - running[..., np.clip(-shifts, 0, LONGEST)]
     # A page of which under a third of the line weight is in the picture may sit anywhere: the floor keeps such shifts from winning.
     energy = np.maximum(visible, 0.35 * running[:, :, -1:])
-    score = together / np.sqrt(energy * max(float((profile**2).sum()), 1e-9))
+    score = together.astype(np.float32) / np.sqrt(energy * max(float((profile**2).sum()), 1e-9)).astype(np.float32)
     fits: list[AxisFit] = []
     for flip in (0, 1):
         grid = score[flip]
@@ -204,19 +245,19 @@ def _axis_fits(profile: NDArray[np.float64], page: Page, direction: str, limits:
                 continue
             place = SCALES * millimetre if flip == 0 else BIN * lengths - SCALES * millimetre
             near = np.abs(shifts[None] * BIN + place[:, None] - pixel) < ANCHOR_TOLERANCE
-            grid = np.where(near & (np.abs(np.log(SCALES / abs(scale))) < SCALE_TOLERANCE)[:, None], grid, -1.0)
-        for _ in range(KEPT_PER_AXIS):
-            i, j = np.unravel_index(int(np.argmax(grid)), grid.shape)
-            if grid[i, j] <= 0:
-                break
+            grid = np.where(near & (np.abs(np.log(SCALES / abs(scale))) < SCALE_TOLERANCE)[:, None], grid, np.float32(-1.0))
+        # Only the best within 5 scales and 7 shifts: around every good fit lie many that are nearly as good.
+        peaks = np.argwhere((grid >= cv2.dilate(grid, np.ones((5, 7), np.uint8))) & (grid > 0))
+        order = np.argsort(-grid[peaks[:, 0], peaks[:, 1]], kind="stable")[:KEPT_PER_AXIS]
+        for i, j in peaks[order]:
             start, size = float(shifts[j] * BIN), float(BIN * lengths[i])
-            fits.append(AxisFit(*((SCALES[i], start) if flip == 0 else (-SCALES[i], start + size)), score=float(grid[i, j])))
-            grid[max(0, i - 2) : i + 3, max(0, j - 3) : j + 4] = -1.0
+            scale_and_shift = (float(SCALES[i]), start) if flip == 0 else (-float(SCALES[i]), start + size)
+            fits.append(AxisFit(*scale_and_shift, score=float(grid[i, j])))
     return fits
 
 
 @lru_cache(maxsize=64)
-def line_samples(page: Page, step_mm: float = 12.0) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.float64]]:
+def line_samples(page: Page, step_mm: float = 16.0) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.float64]]:
     """Points along every printed line: (N, 2) mm, (N,) True for horizontal lines, (N,) weight by ink."""
     points, horizontal, weights = [], [], []
     for line in page.lines:
@@ -229,34 +270,6 @@ def line_samples(page: Page, step_mm: float = 12.0) -> tuple[NDArray[np.float64]
         horizontal.append(np.full(count, line.y0 == line.y1))
         weights.append(np.full(count, INK_WEIGHT[line.ink]))
     return np.concatenate(points), np.concatenate(horizontal), np.concatenate(weights)
-
-
-def _scores(matrices: NDArray[np.float64], ridges: RidgeMaps, seen: NDArray[np.float32], page: Page) -> NDArray[np.float64]:
-    """Mean ridge response along the visible lines of each of (M, 3, 3) placements, less the response beside them."""
-    points, horizontal, weights = line_samples(page)
-    turned = abs(matrices[0, 0, 0]) < 1e-12
-    height, width = seen.shape
-    positions = np.einsum("mij,nj->mni", matrices[:, :2, :2], points) + matrices[:, None, :2, 2]
-    column, row = positions[..., 0], positions[..., 1]
-    inside = (column >= 6) & (column < width - 6) & (row >= 6) & (row < height - 6)
-    column = np.clip(column.astype(np.intp), 6, width - 7)
-    row = np.clip(row.astype(np.intp), 6, height - 7)
-    inside &= seen[row, column] > 0
-    is_row = horizontal ^ turned
-    on = np.empty(column.shape, np.float32)
-    beside = np.empty(column.shape, np.float32)
-    for flag, ridge, by_row in ((True, ridges.horizontal, 1), (False, ridges.vertical, 0)):
-        wide = _widened(ridge, 1 - by_row)
-        chosen = is_row == flag
-        r, c = row[:, chosen], column[:, chosen]
-        on[:, chosen] = wide[r, c]
-        beside[:, chosen] = 0.5 * (ridge[r + 6 * by_row, c + 6 * (1 - by_row)] + ridge[r - 6 * by_row, c - 6 * (1 - by_row)])
-    weight = weights[None] * inside
-    total = weight.sum(axis=1)
-    share = total / weights.sum()
-    contrast = (weight * (np.minimum(on * 2, 1) - np.minimum(beside * 2, 1))).sum(axis=1) / np.maximum(total, 1e-9)
-    # Lines out of the picture prove nothing: a placement that shows a tenth of the page must not beat one that shows half of it.
-    return np.asarray(contrast * np.minimum(1.0, share / 0.4) ** 0.5)
 
 
 def _line_points(ridge: NDArray[np.float32], most: int = 400) -> NDArray[np.float64]:
@@ -282,17 +295,23 @@ def _printed(page: Page, margin_mm: float = 2.5) -> tuple[NDArray[np.bool_], NDA
 
 def _explained(matrices: NDArray[np.float64], along: Mapping[str, NDArray[np.float64]], page: Page) -> NDArray[np.float64]:
     """Share of the photo's long lines within the page that each of (M, 3, 3) placements explains."""
-    turned = abs(matrices[0, 0, 0]) < 1e-12
-    inverse = np.linalg.inv(matrices)
+    turned = _is_turned(matrices)
+    inverse = np.asarray(np.linalg.inv(matrices), dtype=np.float64)
     horizontal, vertical = _printed(page)
     hit, total = np.zeros(len(matrices)), np.full(len(matrices), 1e-9)
     for points, raster in ((along["rows"], vertical if turned else horizontal), (along["columns"], horizontal if turned else vertical)):
-        positions = np.einsum("mij,nj->mni", inverse[:, :2, :2], points) + inverse[:, None, :2, 2]
-        column, row = positions[..., 0].astype(np.intp), positions[..., 1].astype(np.intp)
+        column, row = (axis.astype(np.intp) for axis in _mapped(inverse, points))
         inside = (column >= MARGIN_MM) & (column < raster.shape[1] - MARGIN_MM) & (row >= MARGIN_MM) & (row < raster.shape[0] - MARGIN_MM)
         hit += (raster[np.clip(row, 0, raster.shape[0] - 1), np.clip(column, 0, raster.shape[1] - 1)] & inside).sum(axis=1)
         total += inside.sum(axis=1)
     return np.asarray(hit / total)
+
+
+def _mapped(matrices: NDArray[np.float64], points: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(M, N) x and y of (N, 2) points through each of (M, 3, 3) homographies."""
+    homogeneous = np.column_stack([points, np.ones(len(points))]).T
+    mapped = matrices @ homogeneous
+    return mapped[:, 0] / mapped[:, 2], mapped[:, 1] / mapped[:, 2]
 
 
 def _widened(ridge: NDArray[np.float32], axis: int) -> NDArray[np.float32]:

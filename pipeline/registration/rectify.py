@@ -43,6 +43,16 @@ class UprightView:
         )
         return np.asarray(warped, dtype=np.float32)
 
+    def shown(self, size: tuple[int, int]) -> NDArray[np.uint8]:
+        """(H, W) uint8, 1 where this view shows a picture of `size` (width, height), 0 outside it."""
+        width, height = size
+        corners = np.array([[-0.5, -0.5], [width - 0.5, -0.5], [width - 0.5, height - 0.5], [-0.5, height - 0.5]])
+        mapped = np.column_stack([corners, np.ones(4)]) @ np.linalg.inv(self.to_working).T
+        mask = np.zeros((self.size[1], self.size[0]), np.uint8)
+        outline = np.clip(mapped[:, :2] / mapped[:, 2:], -30_000, 30_000)
+        cv2.fillConvexPoly(mask, np.round(outline).astype(np.int32), 1)
+        return mask
+
 
 def upright_view(segments: NDArray[np.float64], size: tuple[int, int]) -> UprightView | None:
     """The view that makes the two main families of `segments` (N, 4) of a picture of `size` (width, height) axis-parallel.

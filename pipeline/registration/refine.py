@@ -20,7 +20,7 @@ from pipeline.registration.model import CorrectionField, project
 from pipeline.registration.propose import INK_WEIGHT
 
 PIECE_MM = 30.0
-SAMPLE_MM = 3.0
+SAMPLE_MM = 4.0
 COARSE_RADII_MM = (12.0, 10.0, 6.0, 4.0)
 FINE_RADII_MM = (6.0, 3.5, 2.5)
 LONG_ONLY_ABOVE_MM = 7.0
@@ -66,14 +66,14 @@ class Pieces:
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """A page laid on a view: homography from page mm to view pixels, and the correction field before it."""
+    """A page laid on a view: homography from page mm to view pixels, and the correction field before it, if any."""
 
     page: Page
     to_view: NDArray[np.float64]
-    correction: CorrectionField
+    correction: CorrectionField | None = None
 
     def place(self, points_mm: NDArray[np.float64]) -> NDArray[np.float64]:
-        return project(self.to_view, points_mm + self.correction.at(points_mm))
+        return project(self.to_view, points_mm if self.correction is None else points_mm + self.correction.at(points_mm))
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ def pieces_of(page: Page) -> Pieces:
     )
 
 
-def refine(ridges: RidgeMaps, seen: NDArray[np.float32], placement: Placement, *, fine: bool = False) -> Placement:
+def refine(ridges: RidgeMaps, seen: NDArray[np.uint8], placement: Placement, *, fine: bool = False) -> Placement:
     """`placement` pulled onto the ridges of the view, as a homography; `fine` when it is already nearly in place."""
     pieces = pieces_of(placement.page)
     for i, radius in enumerate(FINE_RADII_MM if fine else COARSE_RADII_MM):
@@ -129,7 +129,7 @@ def refine(ridges: RidgeMaps, seen: NDArray[np.float32], placement: Placement, *
     return placement
 
 
-def measure(ridges: RidgeMaps, seen: NDArray[np.float32], placement: Placement, radius_mm: float, *, beside_mm: float = 0.0) -> Measured:
+def measure(ridges: RidgeMaps, seen: NDArray[np.uint8], placement: Placement, radius_mm: float, *, beside_mm: float = 0.0) -> Measured:
     """Where the ridge of each piece lies along its normal, within `radius_mm` of its place (or of a place `beside_mm` beside it)."""
     pieces = pieces_of(placement.page)
     height, width = seen.shape
@@ -157,7 +157,7 @@ def measure(ridges: RidgeMaps, seen: NDArray[np.float32], placement: Placement, 
     inside = (positions[:, 0] > 3) & (positions[:, 0] < width - 4) & (positions[:, 1] > 3) & (positions[:, 1] < height - 4)
     column = np.clip(positions[:, 0], 0, width - 1).astype(np.intp)
     row = np.clip(positions[:, 1], 0, height - 1).astype(np.intp)
-    inside &= seen[row, column] > 0.5
+    inside &= seen[row, column] > 0
     profile = np.add.reduceat(np.minimum(response, 0.8), pieces.starts, axis=0) / counts[:, None]
     visible = np.add.reduceat(inside.astype(float), pieces.starts) / counts > 0.7
     prior = np.exp(-0.5 * (offsets_mm / (0.8 * radius_mm)) ** 2)

@@ -21,15 +21,15 @@ DICTIONARIES = {"36h10": cv2.aruco.DICT_APRILTAG_36h10}
 
 @dataclass(frozen=True, slots=True)
 class SeenTag:
-    """A tag in the photo: its family and id, and (4, 2) float64 corners in pixels of the picture it was looked for in."""
+    """A tag in the photo: its family and id, and (4, 2) float64 corners in pixels of the photo."""
 
     family: str
     id: int
     corners: NDArray[np.float64]
 
 
-def find_tags(grey: NDArray[np.uint8]) -> list[SeenTag]:
-    """Every known tag in an (H, W) grey picture, largest first."""
+def find_tags(grey: NDArray[np.uint8], to_photo: NDArray[np.float64]) -> list[SeenTag]:
+    """Every known tag in an (H, W) grey picture, largest first; `to_photo` (3, 3) maps its pixels to the photo's."""
     parameters = cv2.aruco.DetectorParameters()
     parameters.adaptiveThreshWinSizeStep = 20
     parameters.minMarkerPerimeterRate = 0.02
@@ -40,7 +40,10 @@ def find_tags(grey: NDArray[np.uint8]) -> list[SeenTag]:
         detector = cv2.aruco.ArucoDetector(cv2.aruco.getPredefinedDictionary(dictionary), parameters)
         corners, ids, _ = detector.detectMarkers(grey)
         if ids is not None:
-            found += [SeenTag(family, int(i), c.reshape(4, 2).astype(np.float64)) for c, i in zip(corners, ids.ravel(), strict=True)]
+            found += [
+                SeenTag(family, int(i), project(to_photo, c.reshape(4, 2).astype(np.float64)))
+                for c, i in zip(corners, ids.ravel(), strict=True)
+            ]
     found.sort(key=lambda tag: -cv2.contourArea(tag.corners.astype(np.float32)))
     return found
 
@@ -51,7 +54,7 @@ def pages_of(tags: list[SeenTag], catalogue: Catalogue) -> list[tuple[SeenTag, F
 
 
 def anchor_of(tag: SeenTag, page: Page, to_view: NDArray[np.float64]) -> Anchor:
-    """What the tag says of the page's place in a view; `to_view` (3, 3) maps the picture's pixels to the view's."""
+    """What the tag says of the page's place in a view; `to_view` (3, 3) maps the photo's pixels to the view's."""
     if page.tag is None:
         raise ValueError(f"page {page.number} has no tag")
     printed = np.asarray(page.tag.corners(), dtype=np.float64)

@@ -7,11 +7,13 @@ found one candidate off, measured). The photo's own long lines betray it: those 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.forms import Page
 from pipeline.registration.evidence import RidgeMaps
 from pipeline.registration.propose import INK_WEIGHT
 from pipeline.registration.refine import Placement, measure, pieces_of
@@ -51,7 +53,7 @@ class Evidence:
         return self.found * self.explained * min(1.0, self.visible / 0.4)
 
 
-def verify(ridges: RidgeMaps, seen: NDArray[np.float32], placement: Placement) -> Evidence:
+def verify(ridges: RidgeMaps, seen: NDArray[np.uint8], placement: Placement) -> Evidence:
     """Weigh a refined placement both ways."""
     pieces = pieces_of(placement.page)
     there = measure(ridges, seen, placement, TOLERANCE_MM)
@@ -76,7 +78,15 @@ def verify(ridges: RidgeMaps, seen: NDArray[np.float32], placement: Placement) -
     )
 
 
-def _explained(ridges: RidgeMaps, seen: NDArray[np.float32], placement: Placement) -> float:
+@lru_cache(maxsize=64)
+def _polylines(page: Page, steps: int = 9) -> NDArray[np.float64]:
+    """(L, steps, 2) points in mm along each printed line that is asked for."""
+    ends = np.array([[(line.x0, line.y0), (line.x1, line.y1)] for line in page.lines if line.ink in INK_WEIGHT])
+    t = np.linspace(0, 1, steps)[None, :, None]
+    return np.asarray(ends[:, :1] * (1 - t) + ends[:, 1:] * t)
+
+
+def _explained(ridges: RidgeMaps, seen: NDArray[np.uint8], placement: Placement) -> float:
     page = placement.page
     scale = float(np.sqrt(abs(np.linalg.det(placement.to_view[:2, :2]))))
     height, width = seen.shape
@@ -90,19 +100,17 @@ def _explained(ridges: RidgeMaps, seen: NDArray[np.float32], placement: Placemen
     ]
     outline = placement.place(np.array(border, dtype=np.float64))
     cv2.fillPoly(region, [np.round(outline).astype(np.int32)], 1)
-    region[seen <= 0.5] = 0
+    region[seen == 0] = 0
     length = max(7, round(LONG_LINE_MM * scale))
     printed = {True: np.zeros((height, width), np.uint8), False: np.zeros((height, width), np.uint8)}
     thickness = max(3, round(2 * TOLERANCE_MM * scale) + 1)
-    for line in page.lines:
-        if line.ink not in INK_WEIGHT:
-            continue
-        t = np.linspace(0, 1, max(2, int(max(line.x1 - line.x0, line.y1 - line.y0) / 20) + 2))[:, None]
-        points = placement.place(np.array([line.x0, line.y0]) + t * np.array([line.x1 - line.x0, line.y1 - line.y0]))
-        if not np.isfinite(points).all() or np.abs(points).max() > 1e5:
-            continue
-        along_rows = abs(points[-1, 0] - points[0, 0]) >= abs(points[-1, 1] - points[0, 1])
-        cv2.polylines(printed[bool(along_rows)], [np.round(points).astype(np.int32)], False, 1, thickness)
+    points = _polylines(page)
+    placed = placement.place(points.reshape(-1, 2)).reshape(points.shape)
+    placed = np.clip(np.round(placed), -10_000, 10_000).astype(np.int32)
+    delta = np.abs(placed[:, -1] - placed[:, 0])
+    along = delta[:, 0] >= delta[:, 1]
+    for flag in (True, False):
+        cv2.polylines(printed[flag], list(placed[along == flag]), False, 1, thickness)
     total = explained = 0
     for along_rows, ridge in ((True, ridges.horizontal), (False, ridges.vertical)):
         strong = np.asarray(ridge > 0.3, dtype=np.uint8)

@@ -20,7 +20,7 @@ from pipeline.recognition.patches import normalise
 from pipeline.sheet import BOX_CLASSES
 from pipeline.training.augment import Damage, damaged
 from pipeline.training.boxes import RIM, UNKNOWN, BoxCrops
-from pipeline.training.corrections import Correction, blank_of, make
+from pipeline.training.corrections import Correction, blank_of, dashed, make
 from pipeline.training.fit import Batch
 
 Image = NDArray[np.uint8]
@@ -32,7 +32,10 @@ INNER = (1 + 2 * MARGIN) / (1 + 2 * RIM)
 MADE_SHARE = 0.16
 """Share of a batch that is made corrected or crowded: enough for some 20 a batch, few enough to leave the digits to real boxes."""
 
-EMPTIED_SHARE = 0.03
+EMPTIED_SHARE = 0.05
+DASHED_SHARE = 0.4
+"""Share of a batch emptied, and of those given a dash: both are rare on the sheets at hand and will not be on others."""
+
 DAMAGE = Damage()
 
 REAL_CORRECTIONS = 4.0
@@ -94,7 +97,10 @@ class BoxBatches:
         crops = pool.crops
         first = pool.draw(random)
         if random.random() < EMPTIED_SHARE and pool.blanks:
-            return pool.blanks[int(random.integers(len(pool.blanks)))], (BOX_CLASSES.index("_"), 0, 0)
+            blank = pool.blanks[int(random.integers(len(pool.blanks)))]
+            if random.random() < DASHED_SHARE:
+                return dashed(blank, random), (BOX_CLASSES.index("-"), 0, 0)
+            return blank, (BOX_CLASSES.index("_"), 0, 0)
         if random.random() < MADE_SHARE and crops.labels[first] >= 0:
             second = int(random.integers(len(crops)))
             kind = KINDS[int(random.choice(len(KINDS), p=KIND_SHARES))]

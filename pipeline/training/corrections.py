@@ -49,7 +49,7 @@ def make(kind: Correction, below: Image, above: Image, *, label_below: int, labe
         covered = _fluid(below, random)
         return Made(_overlaid(covered, _moved(above, random), random), label_above, 0, 1)
     if kind is Correction.STRUCK:
-        return Made(_struck(below, random), UNKNOWN, UNKNOWN, 1)
+        return Made(_struck(below, random), UNKNOWN, 1, 1)
     if kind is Correction.RETRACED:
         image = _overlaid(below, _moved(below, random, shift=0.03, turn=0.10), random)
         return Made(image, label_below, UNKNOWN, 1)
@@ -72,6 +72,24 @@ def blank_of(one: Image) -> Image | None:
     if columns[half - 2 : far - 4].max() < 0.22 * frame:
         return np.concatenate([one[:, half:][:, ::-1], one[:, half:]], axis=1)
     return None
+
+
+def dashed(blank: Image, random: np.random.Generator) -> Image:
+    """An empty box with a dash across it, in a pen as dark as the frame or lighter."""
+    side = blank.shape[0]
+    near, far = _interior(side, 0.12)
+    paper = np.percentile(blank.reshape(-1, 3), 75, axis=0)
+    frame = np.percentile(blank.reshape(-1, 3), 3, axis=0)
+    share = random.uniform(0.0, 0.5)
+    ink = [float(c) for c in np.clip((frame * (1 - share) + paper * share) * np.exp(random.normal(0, 0.08, 3)), 0, 255)]
+    middle = (near + far) / 2 + random.normal(0, 0.07 * side, 2)
+    reach = random.uniform(0.14, 0.42) * (far - near)
+    slope = random.normal(0, 0.12) * reach
+    start = (round(middle[0] - reach), round(middle[1] + slope))
+    end = (round(middle[0] + reach), round(middle[1] - slope))
+    drawn = blank.copy()
+    cv2.line(drawn, start, end, ink, int(random.integers(1, 4)), cv2.LINE_AA)
+    return drawn
 
 
 def _interior(side: int, inset: float = 0.10) -> tuple[int, int]:

@@ -76,6 +76,7 @@ def fit(
     network.train()
     started, running = time.monotonic(), 0.0
     for step, tensors in enumerate(_batches(batch, first, schedule.steps), start=first + 1):
+        torch.manual_seed(step)  # dropout too depends on the step alone
         inputs = tensors[0].to(memory_format=torch.channels_last)
         with torch.autocast("cpu", torch.bfloat16):
             outputs = network(inputs)

@@ -30,9 +30,18 @@ SNAP_PIXELS_PER_MM = 3.0
 
 
 def registered(catalogue: Catalogue, policy: RegistrationPolicy) -> CropSource:
-    """Crop source that registers the photo; the marks are used when that fails or is contradicted by them."""
+    """Crop source that registers the photo; the marks are used when that fails or is contradicted by them.
+
+    It remembers what it found, since boxes and bubbles are cut from the same photos one after the other.
+    """
+    remembered: dict[str, ToPhoto | None] = {}
 
     def place(sheet: LabelledSheet, photo: NDArray[np.uint8]) -> ToPhoto | None:
+        if sheet.name not in remembered:
+            remembered[sheet.name] = fresh(sheet, photo)
+        return remembered[sheet.name]
+
+    def fresh(sheet: LabelledSheet, photo: NDArray[np.uint8]) -> ToPhoto | None:
         found = register(photo, catalogue, policy=policy)
         if isinstance(found, Refusal) or (found.form, found.page) != (sheet.form, sheet.page):
             return marked(catalogue)(sheet, photo)

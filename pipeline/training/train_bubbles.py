@@ -27,7 +27,7 @@ from pipeline.training.run import FINAL, FoldJob, TrainOptions, fold_model, one_
 
 log = logging.getLogger(__name__)
 
-TRAINING = Schedule(steps=1500, rate=3e-3)
+TRAINING = Schedule(steps=1200, rate=3e-3)
 FIELDS_PER_BATCH = 12
 DRAWN_FIELDS = 200
 

@@ -34,8 +34,8 @@ log = logging.getLogger(__name__)
 
 SIMULATED_BOXES = 40_000
 BATCH = 128
-PRETRAINING = Schedule(steps=2500, rate=3e-3)
-FINE_TUNING = Schedule(steps=4000, rate=2e-3)
+PRETRAINING = Schedule(steps=1500, rate=3e-3)
+FINE_TUNING = Schedule(steps=2800, rate=2e-3)
 PRETRAINING_SHARES = {"simulated": 0.65, "febriyan": 0.35}
 SHARES = {"sheets": 0.42, "febriyan": 0.30, "other forms": 0.18, "simulated": 0.10}
 """Part of a batch from each source. Sheets of the form to be read weigh most; other forms keep handwriting varied."""

@@ -90,7 +90,7 @@ def test_exposure_and_colour_cast_do_not_change_a_normalised_patch(gains: tuple[
 
 def test_a_shadow_across_a_box_is_taken_out() -> None:
     plain = drawn_box()
-    shade = np.linspace(1.0, 0.7, 48)[None, :, None]
+    shade = np.linspace(1.0, 0.75, 48)[None, :, None]
     shaded = (plain * shade).astype(np.uint8)
     assert np.abs(normalise(plain[None]) - normalise(shaded[None])).mean() < 0.05
 

@@ -10,7 +10,7 @@ import skimage.data
 from pipeline.forms import draw_page, load_catalogue
 from pipeline.registration import Registration, RegistrationMethod, RegistrationPolicy, register, register_in_stages
 from pipeline.registration.bend import boxes_of
-from pipeline.registration.evidence import ridge_maps, working_picture
+from pipeline.registration.evidence import grey_picture, ridge_maps, working_picture
 from pipeline.registration.model import CorrectionField
 from pipeline.registration.refine import Placement
 from pipeline.registration.verify import verify
@@ -157,10 +157,10 @@ def test_a_page_laid_one_candidate_row_off_does_not_stand_up(rows_off):
     page = FORM.pages["2"]
     scale = 2.0
     picture = cv2.cvtColor(draw_page(page, pixels_per_mm=scale), cv2.COLOR_GRAY2BGR)
-    working = working_picture(picture, side=1800)
+    working = working_picture(*grey_picture(picture))
     ridges = ridge_maps(working.darkness)
-    seen = np.ones_like(working.darkness)
-    per_mm = scale * working.scale
+    seen = np.ones(working.darkness.shape, np.uint8)
+    per_mm = scale
     right = np.diag([per_mm, per_mm, 1.0])
     off = right @ np.array([[1, 0, 0], [0, 1, 152.0 * rows_off], [0, 0, 1.0]])
     there = verify(ridges, seen, Placement(page, right, CorrectionField.none(page.paper_mm)))

@@ -1,0 +1,40 @@
+"""A bench whose reader goes by the colour of a photo."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pipeline.bench import reading
+from tests.sheets import ColourReader, read_by_colour
+
+
+class FileReader(ColourReader):
+    """The reader that goes by colour, made from model files of which only the names matter."""
+
+    def __init__(self, digits: Path, bubbles: Path) -> None:
+        self.models = {"digits": digits.stem, "bubbles": bubbles.stem}
+
+    @classmethod
+    def of_models(cls, digits: Path, bubbles: Path) -> FileReader:
+        return cls(digits, bubbles)
+
+
+@pytest.fixture
+def colour_bench(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """The sources that were really read, in order."""
+    read: list[str] = []
+
+    def read_photo(photo, reader):
+        read.append(photo.name)
+        result = read_by_colour(photo, reader)
+        object.__setattr__(result.sheet, "models", reader.models)
+        return result
+
+    monkeypatch.setattr(reading, "Reader", FileReader)
+    monkeypatch.setattr(reading, "read_photo", read_photo)
+    reading._reader_of.cache_clear()
+    yield read
+    reading._reader_of.cache_clear()
