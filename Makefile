@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint golden bench clean
 
 # 3 means that some photos were refused, as one of the samples is meant to be.
 demo: $(READY)
@@ -16,6 +16,11 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# What the tests hold the samples against: run it after looking at what changed.
+golden: $(READY)
+	$(BIN)/sirekap read sample_forms --out demo-out --overlay || [ $$? -eq 3 ]
+	cp demo-out/sheets.jsonl sample_forms/expected.jsonl
 
 bench: $(READY)
 	$(BIN)/sirekap bench speed

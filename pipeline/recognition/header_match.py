@@ -2,7 +2,7 @@
 
 Lines as an OCR program read them come in; what they say about the page they were cut from goes out. The idea: a line is compared with
 everything that is printed in such a place on any known page, and counts only when one of these texts is much nearer than all that would
-say something else. "Halaman 2 dari 3" and "Halaman 3 dari 3" are one sign apart, and a blurred 2 was read as 3 with a confidence of 88
+say something else. "Halaman 2 dari 3" and "Halaman 3 dari 3" are one sign apart, and a blurred 2 was read as 3 with a confidence of 89
 on a real photo; so texts that are that near count only when every word was read without a doubt.
 """
 
@@ -28,8 +28,8 @@ class HeaderPolicy:
     exact_margin
         The same for a line that is the named text sign for sign: DPR and PPWP are three edits apart.
     sure_confidence
-        A page number is one edit from another: it must be read sign for sign, each word with this confidence (0 to 100). The highest
-        confidence of a wrong one was 89; sharp ones have 90 to 96.
+        A page number is one edit from another: it must be read sign for sign, each word with this confidence (0 to 100). The 2 of
+        a real photo was read as 3 with 89; sharp page numbers have 90 to 96.
     leaning_similarity
         A line this near to what the page should have printed, and nearer to it than to all else, keeps a sheet from being refused.
     """
@@ -104,19 +104,18 @@ def judge_header(lines: Sequence[HeaderLine], catalogue: Catalogue, form: str, p
     forming = _claims(lines, [text for text in texts if text.tells is not Identity.PAGE], (form, page), policy)
     paging = _claims(lines, [text for text in texts if text.tells is not Identity.FORM], (form, page), policy)
     # A heading names the election, which several forms share: where the model's name can be read, it alone says which form it is.
-    forming = [claim for claim in forming if claim.printed.tells is Identity.FORM] or forming
-    agreeing = [claim for claim in forming if claim.printed.forms == {form}]
-    against = [claim for claim in forming if claim.sure and form not in claim.printed.forms]
+    models = [claim for claim in forming if claim.printed.tells is Identity.FORM] or forming
+    against = [claim for claim in models if claim.sure and form not in claim.printed.forms]
     if against:
         # A line that only leans to the expected form is enough not to believe those that speak against it; so with pages.
-        return UNREADABLE if agreeing else HeaderEvidence(_quoted(against), None, False)
+        leaning = any(claim.printed.forms == {form} for claim in models)
+        return UNREADABLE if leaning else HeaderEvidence(_quoted(against), None, False)
     named = {claim: claim.printed.page_of(form) for claim in paging if claim.sure or claim.printed.page_of(form) == page}
     pages = set(named.values()) - {None}
     page_read = pages.pop() if len(pages) == 1 else None
-    sure_of_form = [claim for claim in agreeing if claim.sure]
-    sure_of_page = [claim for claim in named if claim.sure and page_read is not None and named[claim] == page_read]
-    deciding = [claim for claim in (*sure_of_form, *sure_of_page) if claim.sure]
-    return HeaderEvidence(_quoted(deciding), page_read if sure_of_page else None, True if sure_of_form else None)
+    of_form = [claim for claim in forming if claim.sure and claim.printed.forms == {form}]
+    of_page = [claim for claim in named if claim.sure and page_read is not None and named[claim] == page_read]
+    return HeaderEvidence(_quoted([*of_form, *of_page]), page_read if of_page else None, True if of_form else None)
 
 
 def contradiction(evidence: HeaderEvidence, form: str, page: str) -> Refusal | None:

@@ -64,7 +64,7 @@ def refusal(*lines: tuple[str, float], page: str = "2") -> RefusalCode | None:
 
 def test_own_header_confirms_page_and_form() -> None:
     evidence = judge(("C.HASIL-PPWP", 80), ("Halaman 2 dari 3", 95), (HEADING_2, 91))
-    assert evidence == HeaderEvidence(f"C.HASIL-PPWP; Halaman 2 dari 3; {HEADING_2}", "2", True)
+    assert evidence == HeaderEvidence(f"C.HASIL-PPWP; {HEADING_2}; Halaman 2 dari 3", "2", True)
     assert contradiction(evidence, FORM.id, "2") is None
 
 
