@@ -106,9 +106,9 @@ class FieldLayout:
         return Rect(x, y, max(box.x1 for box in self.boxes) - x, max(box.y1 for box in self.boxes) - y)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Page:
-    """One page: what is printed on it and which numbers it holds. Pages are equal by identity, so they can key a cache.
+    """One page: what is printed on it and which numbers it holds.
 
     Attributes
     ----------
@@ -129,6 +129,10 @@ class Page:
     circles: tuple[Circle, ...]
     texts: tuple[PrintedText, ...]
     fields: Mapping[str, FieldLayout]
+
+    def __hash__(self) -> int:
+        # Of what tells pages apart and is quick to hash: pages key the caches of registration.
+        return hash((self.number, self.paper_mm, self.tag, len(self.lines)))
 
     @property
     def paper(self) -> Rect:

@@ -15,18 +15,22 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 import pipeline
 from pipeline.forms import Catalogue
+from pipeline.recognition.patches import ToPhoto
 from pipeline.training import boxes, bubbles
 from pipeline.training.boxes import BoxCrops
 from pipeline.training.bubbles import BubbleFields
 from pipeline.training.placing import CropSource
-from pipeline.training.sheets import load_sheets
+from pipeline.training.sheets import LabelledSheet, load_sheets
 
 log = logging.getLogger(__name__)
 
 Crops = TypeVar("Crops", BoxCrops, BubbleFields)
+
+REPORT_EVERY = 50
 
 PLACING_CODE = ("registration", "forms", "training/placing.py", "training/sheets.py", "recognition/patches.py")
 BOX_CODE = ("training/boxes.py", "training/febriyan_truth.csv", "recognition/patches.py", "recognition/digits.py")
@@ -48,7 +52,7 @@ class CropStore:
         parts = [
             self._kept(
                 "sheet-boxes", (*PLACING_CODE, *BOX_CODE), self.data / "truth.json", BoxCrops,
-                lambda: boxes.from_sheets(load_sheets(self.data), self.catalogue, self.source),
+                lambda: boxes.from_sheets(load_sheets(self.data), self.catalogue, reported(self.source)),
             ),
             self._kept(
                 "febriyan-boxes", BOX_CODE, self.data / "boxes" / "febriyan_boxes" / "labels.csv", BoxCrops,
@@ -62,7 +66,7 @@ class CropStore:
         """Bubbles of the sheets whose form is known and has them."""
         return self._kept(
             "sheet-bubbles", (*PLACING_CODE, *BUBBLE_CODE), self.data / "truth.json", BubbleFields,
-            lambda: bubbles.from_sheets(load_sheets(self.data), self.catalogue, self.source),
+            lambda: bubbles.from_sheets(load_sheets(self.data), self.catalogue, reported(self.source)),
         )
 
     def _kept(self, name: str, code: tuple[str, ...], truth: Path, kind: type[Crops], make: Callable[[], Crops]) -> Crops:
@@ -74,6 +78,20 @@ class CropStore:
         save_crops(path, crops)
         log.info("%s: %d kept in %s", name, len(crops), path)
         return crops
+
+
+def reported(source: CropSource) -> CropSource:
+    """The same source, which says now and then how many sheets it has placed: registering them all takes minutes."""
+    placed = 0
+
+    def place(sheet: LabelledSheet, photo: NDArray[np.uint8]) -> ToPhoto | None:
+        nonlocal placed
+        placed += 1
+        if placed % REPORT_EVERY == 0:
+            log.info("%d sheets placed", placed)
+        return source(sheet, photo)
+
+    return place
 
 
 def save_crops(path: Path, crops: BoxCrops | BubbleFields) -> None:

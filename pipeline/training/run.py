@@ -17,6 +17,7 @@ from typing import TypeVar
 
 import cv2
 import torch
+from threadpoolctl import threadpool_limits
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
@@ -96,6 +97,7 @@ def one_thread() -> None:
     """One thread for each library: two would wait for each other at every step, and results would depend on their number."""
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
+    threadpool_limits(limits=1)
 
 
 def _prepare() -> None:

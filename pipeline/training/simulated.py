@@ -33,6 +33,21 @@ TRACES = {
 }
 """How a pen traces them."""
 
+Stroke = tuple[tuple[float, float], ...]
+
+VARIANTS: dict[str, tuple[tuple[Stroke, ...], ...]] = {
+    "1": (
+        (((0.25, 0.55), (0.7, 0), (0.7, 2)),),
+        (((0.1, 0.9), (0.65, 0), (0.6, 2)),),
+        (((0.3, 0.45), (0.6, 0), (0.6, 2)), ((0.15, 2), (1.0, 2))),
+    ),
+    "7": ((((0, 0), (1, 0), (0.35, 2)), ((0.2, 1.05), (0.95, 0.95))), (((0, 0.3), (0, 0), (1, 0), (0.5, 2)),)),
+    "4": ((((0.7, 2), (0.7, 0), (0, 1.3), (1.1, 1.3)),), (((0.1, 0), (0, 1.1), (1, 1.1)), ((0.75, 0.2), (0.75, 2)))),
+    "0": ((((0.5, 0), (0, 0.5), (0, 1.5), (0.5, 2), (1, 1.5), (1, 0.5), (0.5, 0)), ((1, 0.1), (0, 1.9))),),
+}
+"""Other ways to write a digit that most officers do not use and the guide does not suggest, each in strokes: a 1 with its flag,
+which a reader of traced digits takes for a 4, a crossed 7, a 4 of two strokes, a slashed 0."""
+
 
 DigitSet = tuple[NDArray[np.uint8], NDArray[np.int64]]
 """((N, S, S) uint8, ink bright; (N,) digit)."""
@@ -128,7 +143,9 @@ def _writing(
         return ink, digit
     if kind < 0.62:
         sign = str(random.integers(10))
-        _trace(ink, TRACES[sign], near, far, random)
+        variants = VARIANTS.get(sign, ())
+        strokes = variants[int(random.integers(len(variants)))] if variants and random.random() < 0.6 else (TRACES[sign],)
+        _trace(ink, strokes, near, far, random)
         return ink, int(sign)
     if kind < 0.78:
         _cross(ink, near, far, random)
@@ -169,15 +186,17 @@ def _stamp(
     return int(digits[number])
 
 
-def _trace(ink: NDArray[np.float32], trace: tuple[tuple[float, float], ...], near: float, far: float, random: np.random.Generator) -> None:
-    """A calculator digit as a hand draws it over the guide."""
+def _trace(ink: NDArray[np.float32], strokes: tuple[Stroke, ...], near: float, far: float, random: np.random.Generator) -> None:
+    """A calculator digit, or another drawn one, as a hand draws it over the guide."""
     millimetre = (far - near) / 20
     size = np.array([8.9, 14.0]) * millimetre * np.exp(random.normal(0, 0.08, 2))
     origin = np.array([near + far, near + far]) / 2 - size / 2 + random.normal(0, 0.5, 2) * millimetre
-    points = np.array(trace) * size * (1, 0.5) + origin
-    points += random.normal(0, 0.4 * millimetre, points.shape)
-    points[:, 0] -= (points[:, 1] - points[:, 1].mean()) * random.normal(0, 0.05)
-    _stroke(ink, points, random, wobble=0.25 * millimetre)
+    slant = random.normal(0, 0.08)
+    for stroke in strokes:
+        points = np.array(stroke) * size * (1, 0.5) + origin
+        points += random.normal(0, 0.4 * millimetre, points.shape)
+        points[:, 0] -= (points[:, 1] - (near + far) / 2) * slant
+        _stroke(ink, points, random, wobble=0.25 * millimetre)
 
 
 def _cross(ink: NDArray[np.float32], near: float, far: float, random: np.random.Generator) -> None:
