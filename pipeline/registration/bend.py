@@ -19,9 +19,9 @@ from pipeline.registration.evidence import RidgeMaps
 from pipeline.registration.model import CorrectionField, knot_counts, spline_basis
 from pipeline.registration.refine import LONG_ONLY_ABOVE_MM, Measured, Pieces, Placement, measure, pieces_of, weights
 
-FIELD_ROUNDS = ((12.0, 3.0), (7.5, 2.0), (3.0, 1.5), (3.0, 0.7), (2.2, 0.3), (1.6, 0.3))
+FIELD_ROUNDS = ((12.0, 3.0), (7.5, 2.0), (3.0, 0.9), (2.2, 0.3), (1.6, 0.3))
 """Search radius in mm and stiffness (weight of the field's bending against its pieces) of each round of the field."""
-FRAME_RADII_MM = (13.0, 11.0, 6.0, 4.0, 2.5, 1.6)
+FRAME_RADII_MM = (13.0, 11.0, 5.0, 2.5, 1.6)
 """Search radius of the box frames in each round; their neighbours are 23.5 mm apart."""
 ROWS_ABOVE_MM = 10.0
 """Wider searches move the frames of a number together: a row of three is found where a single one is lost in handwriting."""

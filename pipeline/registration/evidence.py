@@ -59,7 +59,7 @@ class RidgeMaps:
     horizontal, vertical
         (H, W) float32, 0 = no line, 1 = a line as clear as the clearest lines of this picture.
     long_horizontal, long_vertical
-        The same, but only where a line runs on for `LONG_PIXELS`: tally strokes and letters are gone.
+        The same, but only where a line runs on: tally strokes and letters are gone.
     """
 
     horizontal: NDArray[np.float32]
@@ -100,8 +100,8 @@ def _enlarging(factor: float) -> NDArray[np.float64]:
     return np.array([[factor, 0, (factor - 1) / 2], [0, factor, (factor - 1) / 2], [0, 0, 1.0]])
 
 
-def ridge_maps(darkness: NDArray[np.float32], *, width: int = 2, length: int = 15) -> RidgeMaps:
-    """Dark-line response of a (H, W) picture, averaged over `length` pixels along the line.
+def ridge_maps(darkness: NDArray[np.float32], *, width: int = 2, length: int = 15, long: int = LONG_PIXELS) -> RidgeMaps:
+    """Dark-line response of a (H, W) picture, averaged over `length` pixels along the line; `long` is how far a long line runs on.
 
     The response at a pixel is its darkness minus the darker of its two sides `width` + 1 pixels away: an edge of a shadow or of a
     blot has one dark side and gives nothing.
@@ -121,8 +121,8 @@ def ridge_maps(darkness: NDArray[np.float32], *, width: int = 2, length: int = 1
     top = max(float(np.quantile(np.concatenate([m[::4, ::4].ravel() for m in maps]), 0.995)), 1e-3)
     horizontal, vertical = (np.minimum(np.asarray(m) * np.float32(1 / top), np.float32(1)) for m in maps)
     # Widened by a pixel first, so that a line that leans by one pixel in its length is not broken.
-    long_horizontal = cv2.morphologyEx(cv2.dilate(horizontal, np.ones((3, 1))), cv2.MORPH_OPEN, np.ones((1, LONG_PIXELS)))
-    long_vertical = cv2.morphologyEx(cv2.dilate(vertical, np.ones((1, 3))), cv2.MORPH_OPEN, np.ones((LONG_PIXELS, 1)))
+    long_horizontal = cv2.morphologyEx(cv2.dilate(horizontal, np.ones((3, 1))), cv2.MORPH_OPEN, np.ones((1, long)))
+    long_vertical = cv2.morphologyEx(cv2.dilate(vertical, np.ones((1, 3))), cv2.MORPH_OPEN, np.ones((long, 1)))
     return RidgeMaps(
         horizontal=horizontal,
         vertical=vertical,

@@ -22,6 +22,8 @@ from pipeline.registration.verify import Evidence, verify
 FLAT_SCALE = 2.0
 """Pixels per millimetre of the flat page: a 0.9 mm table line is two pixels wide."""
 WINDOW_MARGIN_MM = 16.0
+LONG_LINE_MM = 24.0
+"""The photo's lines of at least this length must be explained by the layout."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ def lay_flat(hypothesis: Hypothesis, fine: WorkingPicture, view_to_photo: NDArra
     flat_to_page = np.array([[1 / FLAT_SCALE, 0, left], [0, 1 / FLAT_SCALE, top], [0, 0, 1.0]])
     size = (int((right - left) * FLAT_SCALE), int((bottom - top) * FLAT_SCALE))
     flat = UprightView(to_working=np.linalg.inv(fine.to_photo) @ to_photo @ flat_to_page, size=size)
-    ridges = ridge_maps(flat.warp(fine.darkness))
+    ridges = ridge_maps(flat.warp(fine.darkness), long=round(LONG_LINE_MM * FLAT_SCALE))
     seen = flat.shown(fine.size)
     laid = bend(ridges, seen, refine(ridges, seen, Placement(page, np.linalg.inv(flat_to_page)), fine=True))
     return Candidate(

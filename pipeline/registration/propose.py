@@ -7,7 +7,7 @@ paired and scored on the picture itself. These tables repeat, so many hypotheses
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from pipeline.forms import Ink, Page
 from pipeline.registration.evidence import RidgeMaps
 
-SCALES = np.exp(np.arange(np.log(0.42), np.log(2.9), 0.015))
+SCALES = np.exp(np.arange(np.log(0.42), np.log(2.9), 0.018))
 """Pixels of the view per millimetre that are tried: from a whole page in a corner of the photo to a third of a page filling it."""
 
 BIN = 2
@@ -32,6 +32,8 @@ STRETCH = (0.6, 1.7)
 
 KEPT_PER_AXIS = 14
 KEPT_PAIRS = 100
+WORTH_SCORING = 0.45
+"""Pairs of fits with less than this share of the best pair's product are not scored on the picture: the right one had 0.6 at least."""
 MARGIN_MM = 34
 """Nearer to the paper's edge the photo's lines need no explanation: the edge itself, table tops and walls show there."""
 INK_WEIGHT = {Ink.BLACK: 1.0, Ink.GREY: 0.35}
@@ -110,27 +112,35 @@ class Search:
 
     def propose(self, page: Page, *, anchor: Anchor | None = None, keep: int = 6) -> list[Proposal]:
         """The best ways to lay `page` on the view, all four quarter turns tried (or the one of the anchor), best first."""
+        return self.propose_among([page], anchor=anchor, keep=keep)
+
+    def propose_among(self, pages: Sequence[Page], *, anchor: Anchor | None = None, keep: int = 6) -> list[Proposal]:
+        """The best ways to lay one of `pages` on the view; pages whose profiles fit far worse than another's are left out."""
+        paired = [(page, turned, self._pairs(page, anchor, turned=turned)) for page in pages for turned in (False, True)]
+        best = max((pairs[0][0] for _, _, pairs in paired if pairs), default=0.0)
         found: list[Proposal] = []
-        for x_along, y_along in (("columns", "rows"), ("rows", "columns")):
-            turned = x_along == "rows"
-            if anchor is not None and turned == (abs(anchor.x_axis[0]) > abs(anchor.x_axis[1])):
-                continue
-            x_fits = _axis_fits(self._profiles[x_along], page, "x", None if anchor is None else _limits(anchor, 0, turned=turned))
-            y_fits = _axis_fits(self._profiles[y_along], page, "y", None if anchor is None else _limits(anchor, 1, turned=turned))
-            pairs = [
-                (x.score * y.score, x, y)
-                for x in x_fits
-                for y in y_fits
-                if STRETCH[0] < abs(x.scale / y.scale) < STRETCH[1] and (x.scale * y.scale > 0) != turned
-            ]
-            if not pairs:
-                continue
-            pairs.sort(key=lambda pair: -pair[0])
-            matrices = np.array([_matrix(x, y, turned=turned) for _, x, y in pairs[:KEPT_PAIRS]])
-            scores = self.scores(matrices, page)
-            found += [Proposal(page, matrices[i], float(scores[i])) for i in np.argsort(-scores)[: 2 * keep]]
+        for page, turned, pairs in paired:
+            matrices = [_matrix(x, y, turned=turned) for score, x, y in pairs if score > WORTH_SCORING * best]
+            if matrices:
+                scores = self.scores(np.array(matrices), page)
+                found += [Proposal(page, matrices[i], float(scores[i])) for i in np.argsort(-scores)[: 2 * keep]]
         found.sort(key=lambda proposal: -proposal.score)
-        return _distinct(found, page, keep)
+        return _distinct(found, keep)
+
+    def _pairs(self, page: Page, anchor: Anchor | None, *, turned: bool) -> list[tuple[float, AxisFit, AxisFit]]:
+        """Fits of both axes that go together, with the product of their scores, best first."""
+        if anchor is not None and turned == (abs(anchor.x_axis[0]) > abs(anchor.x_axis[1])):
+            return []
+        x_profile, y_profile = (self._profiles[along] for along in (("rows", "columns") if turned else ("columns", "rows")))
+        x_fits = _axis_fits(x_profile, page, "x", None if anchor is None else _limits(anchor, 0, turned=turned))
+        y_fits = _axis_fits(y_profile, page, "y", None if anchor is None else _limits(anchor, 1, turned=turned))
+        pairs = [
+            (x.score * y.score, x, y)
+            for x in x_fits
+            for y in y_fits
+            if STRETCH[0] < abs(x.scale / y.scale) < STRETCH[1] and (x.scale * y.scale > 0) != turned
+        ]
+        return sorted(pairs, key=lambda pair: -pair[0])[:KEPT_PAIRS]
 
     def scores(self, matrices: NDArray[np.float64], page: Page) -> NDArray[np.float64]:
         """(M,) scores of (M, 3, 3) placements that share a quarter turn: lines found where printed, times lines explained."""
@@ -188,7 +198,7 @@ def _profile(ridge: NDArray[np.float32], seen: NDArray[np.uint8], *, axis: int) 
 
 
 @lru_cache(maxsize=64)
-def _layout_spectra(page: Page, direction: str) -> tuple[NDArray[np.complex64], NDArray[np.float64], NDArray[np.intp]]:
+def _layout_spectra(page: Page, direction: str) -> tuple[NDArray[np.complex64], NDArray[np.float32], NDArray[np.intp]]:
     """The page's line profile at every scale S, for both flips.
 
     Returns its conjugate spectra (2, S, F), the running sums of its squares (2, S, LONGEST + 1), and its lengths in bins (S,).
@@ -204,7 +214,7 @@ def _layout_spectra(page: Page, direction: str) -> tuple[NDArray[np.complex64], 
         profiles[0, i, :length] = profile
         profiles[1, i, :length] = profile[::-1]
     running = np.concatenate([np.zeros((2, len(SCALES), 1)), np.cumsum(profiles**2, axis=-1)], axis=-1)
-    return np.fft.rfft(profiles, n=TRANSFORM_LENGTH, axis=-1).conj().astype(np.complex64), running, lengths
+    return np.fft.rfft(profiles, n=TRANSFORM_LENGTH, axis=-1).conj().astype(np.complex64), running.astype(np.float32), lengths
 
 
 def _line_positions(page: Page, direction: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -231,11 +241,11 @@ def _axis_fits(profile: NDArray[np.float64], page: Page, direction: str, limits:
     bins = len(profile)
     shifts = np.arange(-LONGEST + 20, bins - 20)
     together = scipy.fft.irfft(scipy.fft.rfft(profile.astype(np.float32), n=TRANSFORM_LENGTH) * spectra, n=TRANSFORM_LENGTH, axis=-1)
-    together = together[..., shifts % TRANSFORM_LENGTH]
-    visible = running[..., np.clip(bins - shifts, 0, LONGEST)] - running[..., np.clip(-shifts, 0, LONGEST)]
+    together = np.concatenate([together[..., shifts[0] :], together[..., : shifts[-1] + 1]], axis=-1)
     # A page of which under a third of the line weight is in the picture may sit anywhere: the floor keeps such shifts from winning.
-    energy = np.maximum(visible, 0.35 * running[:, :, -1:])
-    score = together.astype(np.float32) / np.sqrt(energy * max(float((profile**2).sum()), 1e-9)).astype(np.float32)
+    visible = running[..., np.clip(bins - shifts, 0, LONGEST)] - running[..., np.clip(-shifts, 0, LONGEST)]
+    energy = np.maximum(visible, 0.35 * running[:, :, -1:]) * np.float32(max(float((profile**2).sum()), 1e-9))
+    score = together / np.sqrt(energy)
     fits: list[AxisFit] = []
     for flip in (0, 1):
         grid = score[flip]
@@ -321,18 +331,18 @@ def _widened(ridge: NDArray[np.float32], axis: int) -> NDArray[np.float32]:
     return wide
 
 
-def _distinct(found: list[Proposal], page: Page, keep: int) -> list[Proposal]:
-    """The best of `found`, dropping those that lay the page within 3 mm of a better one."""
-    width, height = page.paper_mm
-    corners = np.array([[0, 0, 1], [width, 0, 1], [width, height, 1], [0, height, 1.0]])
+def _distinct(found: list[Proposal], keep: int) -> list[Proposal]:
+    """The best of `found`, dropping those that lay a page within 3 mm of a better one."""
     kept: list[Proposal] = []
-    laid: list[NDArray[np.float64]] = []
+    laid: list[tuple[Page, NDArray[np.float64]]] = []
     for proposal in found:
+        width, height = proposal.page.paper_mm
+        corners = np.array([[0, 0, 1], [width, 0, 1], [width, height, 1], [0, height, 1.0]])
         here = corners @ proposal.to_view[:2].T
         scale = np.sqrt(abs(np.linalg.det(proposal.to_view[:2, :2])))
-        if all(np.abs(here - other).max() > 3.0 * scale for other in laid):
+        if all(page is not proposal.page or np.abs(here - other).max() > 3.0 * scale for page, other in laid):
             kept.append(proposal)
-            laid.append(here)
+            laid.append((proposal.page, here))
         if len(kept) == keep:
             break
     return kept

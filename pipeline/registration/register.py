@@ -102,9 +102,9 @@ def _hypotheses(
         anchor = anchor_of(tag, page, photo_to_view)
         proposals += [(p, form, RegistrationMethod.TAG) for p in search.propose(page, anchor=anchor, keep=policy.refined)]
     if not known:
-        for form in catalogue:
-            for page in form.pages.values():
-                proposals += [(p, form, RegistrationMethod.LINES) for p in search.propose(page, keep=policy.refined)]
+        owner = {id(page): form for form in catalogue for page in form.pages.values()}
+        pages = [page for form in catalogue for page in form.pages.values()]
+        proposals += [(p, owner[id(p.page)], RegistrationMethod.LINES) for p in search.propose_among(pages, keep=policy.refined)]
     proposals.sort(key=lambda item: -item[0].score)
     found: list[Hypothesis] = []
     for proposal, form, method in proposals[: policy.refined]:

@@ -22,7 +22,7 @@ TOLERANCE_MM = 1.2
 BESIDE_MM = (-6.3, -4.1, 4.1, 6.3)
 """Where chance is measured: beside a line, but not on its neighbours (tally rows are 16 mm apart, bubbles 10.5 mm)."""
 STRENGTH = 0.08
-LONG_LINE_MM = 24.0
+LONG_STRENGTH = 0.3
 INSET_MM = 34.0
 """Lines nearer to the paper's edge are not asked for an explanation: the edge itself, tables and walls show there."""
 
@@ -101,7 +101,6 @@ def _explained(ridges: RidgeMaps, seen: NDArray[np.uint8], placement: Placement)
     outline = placement.place(np.array(border, dtype=np.float64))
     cv2.fillPoly(region, [np.round(outline).astype(np.int32)], 1)
     region[seen == 0] = 0
-    length = max(7, round(LONG_LINE_MM * scale))
     printed = {True: np.zeros((height, width), np.uint8), False: np.zeros((height, width), np.uint8)}
     thickness = max(3, round(2 * TOLERANCE_MM * scale) + 1)
     points = _polylines(page)
@@ -112,12 +111,8 @@ def _explained(ridges: RidgeMaps, seen: NDArray[np.uint8], placement: Placement)
     for flag in (True, False):
         cv2.polylines(printed[flag], list(placed[along == flag]), False, 1, thickness)
     total = explained = 0
-    for along_rows, ridge in ((True, ridges.horizontal), (False, ridges.vertical)):
-        strong = np.asarray(ridge > 0.3, dtype=np.uint8)
-        across = (1, 3) if along_rows else (3, 1)
-        long = (length, 1) if along_rows else (1, length)
-        widened = cv2.dilate(strong, np.ones(across[::-1], np.uint8))
-        lines = (cv2.morphologyEx(widened, cv2.MORPH_OPEN, np.ones(long[::-1], np.uint8)) > 0) & (region > 0)
+    for along_rows, ridge in ((True, ridges.long_horizontal), (False, ridges.long_vertical)):
+        lines = (ridge > LONG_STRENGTH) & (region > 0)
         total += int(lines.sum())
         explained += int((lines & (printed[along_rows] > 0)).sum())
     return explained / total if total > 0 else 0.0
