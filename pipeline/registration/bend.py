@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pipeline.forms import Page, Rect
 from pipeline.registration.evidence import RidgeMaps
 from pipeline.registration.model import CorrectionField, knot_counts, spline_basis
-from pipeline.registration.refine import LONG_ONLY_ABOVE_MM, Measured, Pieces, Placement, measure, pieces_of, weights
+from pipeline.registration.refine import Measured, Pieces, Placement, measure, pieces_for, weights
 
 FIELD_ROUNDS = ((12.0, 3.0), (7.5, 2.0), (3.0, 0.9), (2.2, 0.3), (1.6, 0.3))
 """Search radius in mm and stiffness (weight of the field's bending against its pieces) of each round of the field."""
@@ -63,9 +63,9 @@ def boxes_of(page: Page) -> tuple[Rect, ...]:
 
 def bend(ridges: RidgeMaps, seen: NDArray[np.uint8], placement: Placement) -> Placement:
     """`placement` with the smooth field that brings curled paper's lines and box frames onto their ridges."""
-    pieces = pieces_of(placement.page)
     for (radius, stiffness), frame_radius in zip(FIELD_ROUNDS, FRAME_RADII_MM, strict=True):
-        measured = measure(ridges, seen, placement, radius)
+        pieces = pieces_for(placement.page, radius)
+        measured = measure(ridges, seen, placement, pieces, radius)
         frames = find_frames(ridges, placement, frame_radius)
         placement = _fit_field(placement, pieces, measured, frames, radius, stiffness)
     return placement
@@ -148,7 +148,7 @@ def _band_width(counts: tuple[int, int]) -> int:
 def _fit_field(placement: Placement, pieces: Pieces, measured: Measured, frames: Frames, radius: float, stiffness: float) -> Placement:
     """One robust least-squares step on the field: its knots from the shifts still found, large shifts counting less."""
     counts = knot_counts(placement.page.paper_mm)
-    weight = weights(pieces, measured) * (pieces.long if radius > LONG_ONLY_ABOVE_MM else 1.0)
+    weight = weights(pieces, measured)
     shifts = np.zeros((*counts, 2)) if placement.correction is None else placement.correction.shifts.copy()
     frame_weight = FRAME_WEIGHT * np.clip(frames.strength / 0.25, 0.0, 1.0) * ((frames.sides > 0.1) | (frames.strength > 0.3))
     index, basis = spline_basis(np.concatenate([pieces.centres, frames.centres]), counts)

@@ -47,8 +47,6 @@ class Pieces:
         (P,) by length and ink.
     black
         (P,) True for pieces of black ink: these must be seen, grey grids may fade.
-    long
-        (P,) True for pieces of black lines of at least `LONG_MM`.
     """
 
     samples: NDArray[np.float64]
@@ -57,7 +55,6 @@ class Pieces:
     horizontal: NDArray[np.bool_]
     weight: NDArray[np.float64]
     black: NDArray[np.bool_]
-    long: NDArray[np.bool_]
 
     @property
     def counts(self) -> NDArray[np.intp]:
@@ -87,15 +84,22 @@ class Measured:
     pixels_per_mm: NDArray[np.float64]
 
 
-@lru_cache(maxsize=64)
-def pieces_of(page: Page) -> Pieces:
-    """The printed lines of `page` in pieces of about 30 mm."""
-    samples, starts, centres, horizontal, weight, black, long = [], [], [], [], [], [], []
+def pieces_for(page: Page, radius_mm: float) -> Pieces:
+    """The pieces that a search of this radius listens to: all of them, or those of long black lines alone."""
+    return pieces_of(page, long_only=radius_mm > LONG_ONLY_ABOVE_MM)
+
+
+@lru_cache(maxsize=128)
+def pieces_of(page: Page, *, long_only: bool = False) -> Pieces:
+    """The printed lines of `page` in pieces of about 30 mm; `long_only` leaves out grey lines and short ones."""
+    samples, starts, centres, horizontal, weight, black = [], [], [], [], [], []
     total = 0
     for line in page.lines:
         if line.ink not in INK_WEIGHT:
             continue
         length = max(line.x1 - line.x0, line.y1 - line.y0)
+        if long_only and (INK_WEIGHT[line.ink] < 1.0 or length < LONG_MM):
+            continue
         parts = max(1, round(length / PIECE_MM))
         for k in range(parts):
             count = max(3, round(length / parts / SAMPLE_MM))
@@ -108,7 +112,6 @@ def pieces_of(page: Page) -> Pieces:
             horizontal.append(line.y0 == line.y1)
             weight.append(INK_WEIGHT[line.ink] * length / parts / PIECE_MM)
             black.append(INK_WEIGHT[line.ink] == 1.0)
-            long.append(black[-1] and length >= LONG_MM)
     return Pieces(
         np.concatenate(samples),
         np.array(starts),
@@ -116,22 +119,22 @@ def pieces_of(page: Page) -> Pieces:
         np.array(horizontal),
         np.array(weight),
         np.array(black),
-        np.array(long),
     )
 
 
 def refine(ridges: RidgeMaps, seen: NDArray[np.uint8], placement: Placement, *, fine: bool = False) -> Placement:
     """`placement` pulled onto the ridges of the view, as a homography; `fine` when it is already nearly in place."""
-    pieces = pieces_of(placement.page)
     for i, radius in enumerate(FINE_RADII_MM if fine else COARSE_RADII_MM):
-        measured = measure(ridges, seen, placement, radius)
+        pieces = pieces_for(placement.page, radius)
+        measured = measure(ridges, seen, placement, pieces, radius)
         placement = _fit_homography(placement, pieces, measured, radius, affine=not fine and i < 2)
     return placement
 
 
-def measure(ridges: RidgeMaps, seen: NDArray[np.uint8], placement: Placement, radius_mm: float, *, beside_mm: float = 0.0) -> Measured:
+def measure(
+    ridges: RidgeMaps, seen: NDArray[np.uint8], placement: Placement, pieces: Pieces, radius_mm: float, *, beside_mm: float = 0.0
+) -> Measured:
     """Where the ridge of each piece lies along its normal, within `radius_mm` of its place (or of a place `beside_mm` beside it)."""
-    pieces = pieces_of(placement.page)
     height, width = seen.shape
     step_across = np.where(pieces.horizontal[:, None], [0.0, 1.0], [1.0, 0.0])
     ahead = placement.place(pieces.centres + step_across)
@@ -143,7 +146,7 @@ def measure(ridges: RidgeMaps, seen: NDArray[np.uint8], placement: Placement, ra
     positions = placement.place(pieces.samples)
     counts = pieces.counts
     row_of_sample = np.repeat(is_row, counts)
-    reach = int(np.ceil(radius_mm / 0.5)) if radius_mm > 2 else int(np.ceil(radius_mm / 0.25))
+    reach = int(np.ceil(radius_mm / (0.8 if radius_mm > 5 else 0.5 if radius_mm > 2 else 0.25)))
     offsets_mm = np.linspace(-radius_mm, radius_mm, 2 * reach + 1)
     shifts = np.repeat(per_mm, counts)[:, None] * (offsets_mm + beside_mm)
     response = np.zeros((len(positions), len(offsets_mm)), np.float32)
@@ -181,7 +184,7 @@ def weights(pieces: Pieces, measured: Measured) -> NDArray[np.float64]:
 
 def _fit_homography(placement: Placement, pieces: Pieces, measured: Measured, radius: float, *, affine: bool) -> Placement:
     """One robust Gauss-Newton step on the homography, from the shifts along the normals."""
-    weight = weights(pieces, measured) * (pieces.long if radius > LONG_ONLY_ABOVE_MM else 1.0)
+    weight = weights(pieces, measured)
     if (weight > 0).sum() < 12:
         return placement
     width, height = placement.page.paper_mm

@@ -56,7 +56,7 @@ class Evidence:
 def verify(ridges: RidgeMaps, seen: NDArray[np.uint8], placement: Placement) -> Evidence:
     """Weigh a refined placement both ways."""
     pieces = pieces_of(placement.page)
-    there = measure(ridges, seen, placement, TOLERANCE_MM)
+    there = measure(ridges, seen, placement, pieces, TOLERANCE_MM)
     black = pieces.black & there.visible
     total = float(pieces.weight[black].sum())
     if total <= 0:
@@ -64,7 +64,7 @@ def verify(ridges: RidgeMaps, seen: NDArray[np.uint8], placement: Placement) -> 
     hit = float((pieces.weight * (there.strength > STRENGTH))[black].sum()) / total
     chance = []
     for beside in BESIDE_MM:
-        other = measure(ridges, seen, placement, TOLERANCE_MM, beside_mm=beside)
+        other = measure(ridges, seen, placement, pieces, TOLERANCE_MM, beside_mm=beside)
         chance.append(float((pieces.weight * (other.strength > STRENGTH))[black].sum()) / total)
     luck = float(np.mean(chance))
     found = max(0.0, (hit - luck) / max(1e-6, 1.0 - luck))
