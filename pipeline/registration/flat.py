@@ -56,6 +56,11 @@ class Candidate:
     evidence: Evidence
     frames: NDArray[np.bool_]
 
+    @property
+    def standing(self) -> float:
+        """What candidates are ranked by: the evidence of the lines, halved where no box lies on its frame."""
+        return self.evidence.score * (0.5 + 0.5 * float(self.frames.mean()))
+
     def place(self, points_mm: NDArray[np.float64]) -> NDArray[np.float64]:
         """Photo pixels of (N, 2) page millimetres."""
         return project(self.to_photo, points_mm + self.correction.at(points_mm))

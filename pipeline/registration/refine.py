@@ -146,7 +146,7 @@ def measure(
     positions = placement.place(pieces.samples)
     counts = pieces.counts
     row_of_sample = np.repeat(is_row, counts)
-    reach = int(np.ceil(radius_mm / (0.8 if radius_mm > 5 else 0.5 if radius_mm > 2 else 0.25)))
+    reach = int(np.ceil(radius_mm / (0.5 if radius_mm > 2 else 0.25)))
     offsets_mm = np.linspace(-radius_mm, radius_mm, 2 * reach + 1)
     shifts = np.repeat(per_mm, counts)[:, None] * (offsets_mm + beside_mm)
     response = np.zeros((len(positions), len(offsets_mm)), np.float32)

@@ -81,7 +81,7 @@ def register_in_stages(
         for hypothesis in hypotheses[: policy.laid_flat]
         if hypothesis.score >= policy.worth_laying_flat * best_score
     ]
-    candidates.sort(key=lambda candidate: -candidate.evidence.score)
+    candidates.sort(key=lambda candidate: -candidate.standing)
     stages = Stages(working, view, ridges, tuple(tags), tuple(candidates))
     return _judge(candidates, image, policy, form), stages
 
@@ -144,10 +144,10 @@ def _judge(
     if evidence.residual_mm > policy.max_residual_mm:
         return Refusal(RefusalCode.PAGE_NOT_FOUND, f"{seen}, but the lines are {evidence.residual_mm:.1f} mm off")
     rivals = [c for c in candidates[1:] if not _same_place(best, c)]
-    if rivals and rivals[0].evidence.score > policy.max_rival * evidence.score:
+    if rivals and rivals[0].standing > policy.max_rival * best.standing:
         rival = rivals[0]
         return Refusal(
-            RefusalCode.PAGE_NOT_FOUND, f"{seen}, but page {rival.page.number} fits nearly as well elsewhere ({rival.evidence.score:.2f})"
+            RefusalCode.PAGE_NOT_FOUND, f"{seen}, but page {rival.page.number} fits nearly as well elsewhere ({rival.standing:.2f})"
         )
     if form is not None and best.form.id != form:
         return Refusal(RefusalCode.WRONG_FORM, f"the photo shows {best.form.id}, asked for {form}")
