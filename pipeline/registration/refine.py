@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pipeline.forms import Page
 from pipeline.registration.evidence import RidgeMaps
 from pipeline.registration.model import CorrectionField, project
-from pipeline.registration.propose import INK_WEIGHT
+from pipeline.registration.profiles import INK_WEIGHT
 
 PIECE_MM = 30.0
 SAMPLE_MM = 4.0

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from pipeline.forms import Page
 from pipeline.registration.evidence import RidgeMaps
-from pipeline.registration.propose import INK_WEIGHT
+from pipeline.registration.profiles import INK_WEIGHT
 from pipeline.registration.refine import Placement, measure, pieces_of
 
 TOLERANCE_MM = 1.2
