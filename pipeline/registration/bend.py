@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pipeline.forms import Page, Rect
 from pipeline.registration.evidence import RidgeMaps
 from pipeline.registration.model import CorrectionField, knot_counts, spline_basis
-from pipeline.registration.refine import Measured, Pieces, Placement, measure, pieces_for, weights
+from pipeline.registration.refine import LONG_ONLY_ABOVE_MM, Measured, Pieces, Placement, measure, pieces_for, weights
 
 FIELD_ROUNDS = ((12.0, 3.0), (7.5, 2.0), (3.0, 1.5), (3.0, 0.7), (2.2, 0.3), (1.6, 0.3))
 """Search radius in mm and stiffness (weight of the field's bending against its pieces) of each round of the field."""
@@ -81,7 +81,11 @@ def frames_seen(ridges: RidgeMaps, placement: Placement) -> NDArray[np.bool_]:
     """(B,) for each digit box whether its frame stands where it should, and nowhere near it one that stands out more."""
     near = find_frames(ridges, placement, FRAME_SEEN_MM)
     around = find_frames(ridges, placement, FRAME_AROUND_MM, prior=False)
-    elsewhere = (np.abs(around.shift).max(axis=1) > FRAME_SEEN_MM + 0.5) & (around.response > FRAME_RIVAL * near.response)
+    elsewhere = (
+        (np.abs(around.shift).max(axis=1) > FRAME_SEEN_MM + 0.5)
+        & (around.response > FRAME_RIVAL * near.response)
+        & (around.sides > SIDE_SEEN)
+    )
     return np.asarray((near.sides > SIDE_SEEN) & (around.strength > FRAME_SEEN) & ~elsewhere)
 
 
@@ -158,7 +162,10 @@ def _fit_field(placement: Placement, pieces: Pieces, measured: Measured, frames:
     counts = knot_counts(placement.page.paper_mm)
     weight = weights(pieces, measured)
     shifts = np.zeros((*counts, 2)) if placement.correction is None else placement.correction.shifts.copy()
-    frame_weight = FRAME_WEIGHT * np.clip(frames.strength / 0.25, 0.0, 1.0) * ((frames.sides > 0.1) | (frames.strength > 0.3))
+    # The wider a frame is looked for, the clearer it must be: at 13 mm something always looks a little like one.
+    least = 0.2 if radius > LONG_ONLY_ABOVE_MM else 0.0
+    clear = np.clip((frames.strength - least) / 0.25, 0.0, 1.0)
+    frame_weight = FRAME_WEIGHT * clear * ((frames.sides > 0.1) | (frames.strength > 0.3))
     index, basis = spline_basis(np.concatenate([pieces.centres, frames.centres]), counts)
     for axis, along in ((0, ~pieces.horizontal), (1, pieces.horizontal)):
         shift = np.concatenate([measured.shift, frames.shift[:, axis]])

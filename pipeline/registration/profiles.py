@@ -22,7 +22,7 @@ SCALES = np.exp(np.arange(np.log(0.42), np.log(2.9), 0.018))
 BIN = 2
 """Pixels of the view per bin of a profile: lines are two pixels wide, and half the bins are a quarter of the work."""
 TRANSFORM_LENGTH = 2048
-LONGEST = 1300
+LONGEST = 1240
 """Bins of the longest layout profile; with a view of at most 1,600 pixels no shift wraps around."""
 KEPT_PER_AXIS = 14
 INK_WEIGHT = {Ink.BLACK: 1.0, Ink.GREY: 0.35}
