@@ -61,8 +61,9 @@ class VerdictPolicy:
         chosen="Boxes at min_boxes_probability beside agreeing bubbles reach 0.99, so what stays below was contradicted by something.",
     )
     min_summed_probability: float = _threshold(
-        0.98, unit="probability", meaning="A number confirmed by a sum alone must reach it.",
-        chosen="Two misread numbers that cancel out then occur less than once in 2,500 sums, before asking whether they cancel out.",
+        0.99, unit="probability", meaning="A number confirmed by a sum alone must reach it.",
+        chosen="One hand writes all numbers: the same digit misread alike in two of them (a flagged 1 as 4 in a part and in the total, seen "
+        "on a simulated sheet) closes the sum, so a sum is no independent witness and the boxes must nearly stand by themselves.",
     )
     max_residual_mm: float = _threshold(
         2.0, unit="mm", meaning="A page whose printed lines lie further off than this is doubtful.",
