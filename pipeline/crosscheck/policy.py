@@ -62,8 +62,8 @@ class VerdictPolicy:
     )
     min_summed_probability: float = _threshold(
         0.99, unit="probability", meaning="A number confirmed by a sum alone must reach it.",
-        chosen="One hand writes all numbers: the same digit misread alike in two of them (a flagged 1 as 4 in a part and in the total, seen "
-        "on a simulated sheet) closes the sum, so a sum is no independent witness and the boxes must nearly stand by themselves.",
+        chosen="One hand writes all numbers: the same digit misread alike in a part and in the total (a flagged 1 as 4, seen on a "
+        "simulated sheet) closes the sum, so a sum is no independent witness and the boxes must nearly stand by themselves.",
     )
     max_residual_mm: float = _threshold(
         2.0, unit="mm", meaning="A page whose printed lines lie further off than this is doubtful.",
