@@ -77,8 +77,14 @@ def cut_patches(
     if not np.isfinite(mapped).all():
         raise ValueError("the registration maps a box to a position that is not finite")
     meshes = mapped.reshape(len(rects), MESH_STEPS + 1, MESH_STEPS + 1, 2)
-    for patch, mesh in zip(patches, meshes, strict=True):
-        patch[:] = _sample(image, mesh, size)
+    finer = np.array([_fineness(mesh, size) for mesh in meshes])
+    for number in np.flatnonzero(finer > 1.0):
+        patches[number] = _sample_reduced(image, meshes[number], size, float(finer[number]))
+    plain = finer <= 1.0
+    if plain.any():
+        dense = _dense(meshes[plain], size)
+        sampled = _remap(image, dense.reshape(-1, size, 2))
+        patches[plain] = sampled.reshape(-1, size, size, 3)
     return patches
 
 
@@ -123,10 +129,15 @@ def normalise(patches: NDArray[np.uint8]) -> NDArray[np.float32]:
     return np.clip(dark / full_ink, -0.5, 1.5)
 
 
-def _sample(image: NDArray[np.uint8], mesh: NDArray[np.float64], size: int) -> NDArray[np.uint8]:
-    """Sample one patch on a (M, M, 2) mesh of photo positions; a photo finer than the patch is averaged down first."""
+def _fineness(mesh: NDArray[np.float64], size: int) -> float:
+    """Photo pixels per patch pixel along the longer side of a (M, M, 2) mesh."""
+    across, down = (float(np.linalg.norm(corner - mesh[0, 0])) for corner in (mesh[0, -1], mesh[-1, 0]))
+    return max(across, down, 1.0) / size
+
+
+def _sample_reduced(image: NDArray[np.uint8], mesh: NDArray[np.float64], size: int, finer: float) -> NDArray[np.uint8]:
+    """Sample one patch on a (M, M, 2) mesh of photo positions from a photo that is finer than the patch: averaged down first."""
     height, width = image.shape[:2]
-    extent = max(float(np.linalg.norm(mesh[0, -1] - mesh[0, 0])), float(np.linalg.norm(mesh[-1, 0] - mesh[0, 0])), 1.0)
     x0, y0 = np.floor(mesh.reshape(-1, 2).min(axis=0)).astype(int) - 2
     x1, y1 = np.ceil(mesh.reshape(-1, 2).max(axis=0)).astype(int) + 3
     x0, x1 = (int(np.clip(v, 0, width)) for v in (x0, x1))
@@ -135,18 +146,24 @@ def _sample(image: NDArray[np.uint8], mesh: NDArray[np.float64], size: int) -> N
         x0, y0 = min(max(x0, 0), width - 1), min(max(y0, 0), height - 1)
         x1, y1 = x0 + 1, y0 + 1
     region = image[y0:y1, x0:x1]
-    positions = mesh - (x0, y0)
-    finer = extent / size
-    if finer > 1.0:
-        reduced = (max(1, round(region.shape[1] / finer)), max(1, round(region.shape[0] / finer)))
-        scale = np.array([reduced[0] / region.shape[1], reduced[1] / region.shape[0]])
-        region = np.asarray(cv2.resize(region, reduced, interpolation=cv2.INTER_AREA), np.uint8)
-        positions = (positions + 0.5) * scale - 0.5
-    steps = mesh.shape[0] - 1
+    reduced = (max(1, round(region.shape[1] / finer)), max(1, round(region.shape[0] / finer)))
+    scale = np.array([reduced[0] / region.shape[1], reduced[1] / region.shape[0]])
+    region = np.asarray(cv2.resize(region, reduced, interpolation=cv2.INTER_AREA), np.uint8)
+    return _remap(region, _dense(((mesh - (x0, y0) + 0.5) * scale - 0.5)[None], size)[0])
+
+
+def _dense(meshes: NDArray[np.float64], size: int) -> NDArray[np.float32]:
+    """(N, size, size, 2) positions of every patch pixel between the nodes of (N, M, M, 2) meshes."""
+    steps = meshes.shape[1] - 1
     at = (np.arange(size) + 0.5) * (steps / size)
     weights = np.maximum(0.0, 1.0 - np.abs(at[:, None] - np.arange(steps + 1)))
-    dense = np.einsum("ri,ijk,cj->rck", weights, positions, weights).astype(np.float32)
-    sampled = cv2.remap(region, dense[..., 0], dense[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    rows = np.einsum("ri,nijk->nrjk", weights, meshes)
+    return np.asarray(np.einsum("cj,nrjk->nrck", weights, rows), dtype=np.float32)
+
+
+def _remap(image: NDArray[np.uint8], positions: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """(H, W, 3) colours at (H, W, 2) positions; what lies outside the image repeats its edge."""
+    sampled = cv2.remap(image, positions[..., 0], positions[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(sampled, np.uint8)
 
 

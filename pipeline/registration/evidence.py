@@ -21,6 +21,8 @@ FINE_LIMIT = 2300
 """Longest side of that picture: a phone's 4,032 pixels halved are taken as they are."""
 LARGEST_GAIN = 3.0
 """A thumbnail is enlarged at most this much."""
+LONG_LEVEL = 0.2
+"""Ridges above this share of the clearest lines may be part of a long one."""
 LONG_PIXELS = 27
 """A tally stroke is about 11 mm long: at the 2.3 pixels per mm of the closest photos this is just longer."""
 PAPER_REDUCTION = 4
@@ -118,17 +120,21 @@ def ridge_maps(darkness: NDArray[np.float32], *, width: int = 2, length: int = 1
         inner = cv2.subtract(middle, cv2.max(before, after))
         ridge[down : smooth.shape[0] - down, right : smooth.shape[1] - right] = np.maximum(inner, 0, out=np.asarray(inner))
         maps.append(cv2.blur(ridge, (length, 1) if across[0] else (1, length)))
-    top = max(float(np.quantile(np.concatenate([m[::4, ::4].ravel() for m in maps]), 0.995)), 1e-3)
+    top = max(float(np.quantile(np.concatenate([m[::6, ::6].ravel() for m in maps]), 0.995)), 1e-3)
     horizontal, vertical = (np.minimum(np.asarray(m) * np.float32(1 / top), np.float32(1)) for m in maps)
-    # Widened by a pixel first, so that a line that leans by one pixel in its length is not broken.
-    long_horizontal = cv2.morphologyEx(cv2.dilate(horizontal, np.ones((3, 1))), cv2.MORPH_OPEN, np.ones((1, long)))
-    long_vertical = cv2.morphologyEx(cv2.dilate(vertical, np.ones((1, 3))), cv2.MORPH_OPEN, np.ones((long, 1)))
     return RidgeMaps(
         horizontal=horizontal,
         vertical=vertical,
-        long_horizontal=np.asarray(cv2.min(long_horizontal, horizontal), dtype=np.float32),
-        long_vertical=np.asarray(cv2.min(long_vertical, vertical), dtype=np.float32),
+        long_horizontal=_long(horizontal, (3, 1), (1, long)),
+        long_vertical=_long(vertical, (1, 3), (long, 1)),
     )
+
+
+def _long(ridge: NDArray[np.float32], across: tuple[int, int], along: tuple[int, int]) -> NDArray[np.float32]:
+    """`ridge` where it runs on, zero elsewhere; widened by a pixel first, so that a line that leans by one is not broken."""
+    marked = cv2.dilate(np.asarray(ridge > LONG_LEVEL, dtype=np.uint8), np.ones(across, np.uint8))
+    runs = cv2.morphologyEx(marked, cv2.MORPH_OPEN, np.ones(along, np.uint8))
+    return np.asarray(ridge * runs, dtype=np.float32)
 
 
 def straight_segments(darkness: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -141,7 +147,7 @@ def straight_segments(darkness: NDArray[np.float32]) -> NDArray[np.float64]:
     level = max(float(np.quantile(lines[::2, ::2], 0.90)), 0.008)
     binary = np.asarray(lines > level, dtype=np.uint8)
     side = max(small.shape)
-    found = cv2.HoughLinesP(binary, 1, np.pi / 540, 40, minLineLength=side * 0.07, maxLineGap=max(3.0, side * 0.006))
+    found = cv2.HoughLinesP(binary, 1, np.pi / 300, 40, minLineLength=side * 0.07, maxLineGap=max(3.0, side * 0.006))
     if found is None:
         return np.empty((0, 4))
     return np.asarray((found.reshape(-1, 4).astype(np.float64) + 0.5) / scale - 0.5)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.forms import Form, Page
-from pipeline.registration.bend import bend, frames_seen
+from pipeline.registration.bend import bend, frames_seen, side_maps
 from pipeline.registration.evidence import WorkingPicture, ridge_maps
 from pipeline.registration.model import CorrectionField, RegistrationMethod, project
 from pipeline.registration.rectify import UprightView
@@ -76,7 +76,9 @@ def lay_flat(hypothesis: Hypothesis, fine: WorkingPicture, view_to_photo: NDArra
     flat = UprightView(to_working=np.linalg.inv(fine.to_photo) @ to_photo @ flat_to_page, size=size)
     ridges = ridge_maps(flat.warp(fine.darkness), long=round(LONG_LINE_MM * FLAT_SCALE))
     seen = flat.shown(fine.size)
-    laid = bend(ridges, seen, refine(ridges, seen, Placement(page, np.linalg.inv(flat_to_page)), fine=True))
+    straight = refine(ridges, seen, Placement(page, np.linalg.inv(flat_to_page)), fine=True)
+    sides = side_maps(ridges, straight)
+    laid = bend(ridges, sides, seen, straight)
     return Candidate(
         form=hypothesis.form,
         page=page,
@@ -84,7 +86,7 @@ def lay_flat(hypothesis: Hypothesis, fine: WorkingPicture, view_to_photo: NDArra
         to_photo=to_photo @ flat_to_page @ laid.to_view,
         correction=laid.correction or CorrectionField.none(page.paper_mm),
         evidence=verify(ridges, seen, laid),
-        frames=frames_seen(ridges, laid),
+        frames=frames_seen(sides, laid),
     )
 
 

@@ -12,11 +12,12 @@ from functools import lru_cache
 
 import cv2
 import numpy as np
+import scipy.sparse
 from numpy.typing import NDArray
 
 from pipeline.forms import Page
 from pipeline.registration.evidence import RidgeMaps
-from pipeline.registration.model import CorrectionField, project
+from pipeline.registration.model import CorrectionField, knot_counts, project, spline_basis
 from pipeline.registration.profiles import INK_WEIGHT
 
 PIECE_MM = 30.0
@@ -47,6 +48,8 @@ class Pieces:
         (P,) by length and ink.
     black
         (P,) True for pieces of black ink: these must be seen, grey grids may fade.
+    samples_field, centres_field
+        (N, knots) and (P, knots): times the knots of a correction field they give its shifts there.
     """
 
     samples: NDArray[np.float64]
@@ -55,6 +58,8 @@ class Pieces:
     horizontal: NDArray[np.bool_]
     weight: NDArray[np.float64]
     black: NDArray[np.bool_]
+    samples_field: scipy.sparse.csr_matrix
+    centres_field: scipy.sparse.csr_matrix
 
     @property
     def counts(self) -> NDArray[np.intp]:
@@ -112,14 +117,24 @@ def pieces_of(page: Page, *, long_only: bool = False) -> Pieces:
             horizontal.append(line.y0 == line.y1)
             weight.append(INK_WEIGHT[line.ink] * length / parts / PIECE_MM)
             black.append(INK_WEIGHT[line.ink] == 1.0)
+    points, middles = np.concatenate(samples), np.array(centres)
     return Pieces(
-        np.concatenate(samples),
+        points,
         np.array(starts),
-        np.array(centres),
+        middles,
         np.array(horizontal),
         np.array(weight),
         np.array(black),
+        _field_matrix(points, page),
+        _field_matrix(middles, page),
     )
+
+
+def _field_matrix(points_mm: NDArray[np.float64], page: Page) -> scipy.sparse.csr_matrix:
+    counts = knot_counts(page.paper_mm)
+    index, weight = spline_basis(points_mm, counts)
+    ends = np.arange(0, index.size + 1, index.shape[1])
+    return scipy.sparse.csr_matrix((weight.ravel(), index.ravel(), ends), shape=(len(points_mm), counts[0] * counts[1]))
 
 
 def refine(ridges: RidgeMaps, seen: NDArray[np.uint8], placement: Placement, *, fine: bool = False) -> Placement:
@@ -137,13 +152,15 @@ def measure(
     """Where the ridge of each piece lies along its normal, within `radius_mm` of its place (or of a place `beside_mm` beside it)."""
     height, width = seen.shape
     step_across = np.where(pieces.horizontal[:, None], [0.0, 1.0], [1.0, 0.0])
-    ahead = placement.place(pieces.centres + step_across)
-    here = placement.place(pieces.centres)
-    normal = ahead - here
+    samples, centres = pieces.samples, pieces.centres
+    if placement.correction is not None:
+        knots = placement.correction.shifts.reshape(-1, 2)
+        samples, centres = samples + pieces.samples_field @ knots, centres + pieces.centres_field @ knots
+    normal = project(placement.to_view, centres + step_across) - project(placement.to_view, centres)
     is_row = np.abs(normal[:, 1]) >= np.abs(normal[:, 0])  # the line runs along the rows of the view
     per_mm = np.where(is_row, normal[:, 1], normal[:, 0])
     per_mm = np.where(np.abs(per_mm) < 1e-3, 1e-3, per_mm)
-    positions = placement.place(pieces.samples)
+    positions = project(placement.to_view, samples)
     counts = pieces.counts
     row_of_sample = np.repeat(is_row, counts)
     reach = int(np.ceil(radius_mm / (0.5 if radius_mm > 2 else 0.25)))
