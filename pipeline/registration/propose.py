@@ -24,6 +24,9 @@ STRETCH = (0.6, 1.7)
 KEPT_PAIRS = 100
 WORTH_SCORING = 0.45
 """Pairs of fits with less than this share of the best pair's product are not scored on the picture: the right one had 0.6 at least."""
+CLEARLY_UPRIGHT = 0.36
+"""Product of both axes' scores from which a page on its side is not looked for: 95 % of 75 real photos reach 0.39, none of them turned by a
+quarter more than 0.29."""
 MARGIN_MM = 34
 """Nearer to the paper's edge the photo's lines need no explanation: the edge itself, table tops and walls show there."""
 
@@ -91,8 +94,11 @@ class Search:
 
     def propose_among(self, pages: Sequence[Page], *, anchor: Anchor | None = None, keep: int = 6) -> list[Proposal]:
         """The best ways to lay one of `pages` on the view; pages whose profiles fit far worse than another's are left out."""
-        paired = [(page, turned, self._pairs(page, anchor, turned=turned)) for page in pages for turned in (False, True)]
+        paired = [(page, False, self._pairs(page, anchor, turned=False)) for page in pages]
         best = max((pairs[0][0] for _, _, pairs in paired if pairs), default=0.0)
+        if best < CLEARLY_UPRIGHT:
+            paired += [(page, True, self._pairs(page, anchor, turned=True)) for page in pages]
+            best = max((pairs[0][0] for _, _, pairs in paired if pairs), default=0.0)
         found: list[Proposal] = []
         for page, turned, pairs in paired:
             matrices = [_matrix(x, y, turned=turned) for score, x, y in pairs if score > WORTH_SCORING * best]
