@@ -85,8 +85,6 @@ class Measured:
     shift: NDArray[np.float64]
     strength: NDArray[np.float64]
     visible: NDArray[np.bool_]
-    is_row: NDArray[np.bool_]
-    pixels_per_mm: NDArray[np.float64]
 
 
 def pieces_for(page: Page, radius_mm: float) -> Pieces:
@@ -191,7 +189,7 @@ def measure(
     shift = offsets_mm[best] + np.clip(fine, -0.5, 0.5) * (offsets_mm[1] - offsets_mm[0])
     # What a ridge stands out by, over the median of its neighbourhood: texture and handwriting raise both alike.
     strength = peak - np.median(profile, axis=1)
-    return Measured(shift=shift, strength=strength, visible=visible, is_row=is_row, pixels_per_mm=np.abs(per_mm))
+    return Measured(shift=shift, strength=strength, visible=visible)
 
 
 def weights(pieces: Pieces, measured: Measured) -> NDArray[np.float64]:
