@@ -119,6 +119,7 @@ def test_the_colour_says_how_sure_a_number_is(number, findings, mark):
 def test_single_boxes_are_outlined_when_the_page_is_known():
     page = load_catalogue()["c-hasil-ppwp-2024"].pages["2"]
     registration = Registration(
+        units_per_mm=1.0,
         form="c-hasil-ppwp-2024", page="2", homography=np.diag([1.0, 1.0, 1.0]), correction=CorrectionField.none(page.paper_mm),
         method=RegistrationMethod.TAG, residual_mm=0.1, found=1.0, explained=1.0, corners=page.paper.corners(), frames={},
     )

@@ -18,12 +18,14 @@ class Guide(StrEnum):
 
     NONE = "none"
     SEVEN_SEGMENT = "seven_segment"
+    DOTS = "dots"
 
 
 class FormStatus(StrEnum):
-    """VERIFIED: measured on the official blank and read on real sheets; DRAFT: not to be trusted yet."""
+    """VERIFIED: taken from the official blank; MEASURED: from filled sheets, where no blank is at hand; DRAFT: not to be trusted yet."""
 
     DRAFT = "draft"
+    MEASURED = "measured"
     VERIFIED = "verified"
 
 

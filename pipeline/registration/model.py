@@ -51,10 +51,12 @@ class Registration:
     ----------
     form, page
         Which page of which form it is.
+    units_per_mm
+        How many units (see `unit`) a millimetre of the page is; 1 on the posters of 2024.
     homography
-        (3, 3) float64 from page millimetres to photo pixels.
+        (3, 3) float64 from units of the page to photo pixels.
     correction
-        Shift of the page's millimetres applied before the homography.
+        Shift of the page's units applied before the homography.
     method
         What the winning hypothesis started from.
     residual_mm
@@ -71,6 +73,7 @@ class Registration:
 
     form: str
     page: str
+    units_per_mm: float
     homography: NDArray[np.float64]
     correction: CorrectionField
     method: RegistrationMethod
@@ -82,7 +85,8 @@ class Registration:
 
     def to_photo(self, points_mm: NDArray[np.float64]) -> NDArray[np.float64]:
         """Photo pixels of (N, 2) page millimetres."""
-        return project(self.homography, points_mm + self.correction.at(points_mm))
+        units = points_mm * self.units_per_mm
+        return project(self.homography, units + self.correction.at(units))
 
     @property
     def rotation(self) -> float:

@@ -31,6 +31,7 @@ from pipeline.registration.propose import Proposal, Search
 from pipeline.registration.rectify import UprightView, upright_view
 from pipeline.registration.refine import Placement, refine
 from pipeline.registration.tag import SeenTag, anchor_of, find_tags, pages_of
+from pipeline.registration.unit import in_units, units_per_mm
 from pipeline.sheet import Refusal, RefusalCode
 
 SAME_PLACE_MM = 9.0
@@ -99,11 +100,12 @@ def _hypotheses(
     proposals: list[tuple[Proposal, Form, RegistrationMethod]] = []
     photo_to_view = np.asarray(np.linalg.inv(view_to_photo), dtype=np.float64)
     for tag, form, page in known:
-        anchor = anchor_of(tag, page, photo_to_view)
-        proposals += [(p, form, RegistrationMethod.TAG) for p in search.propose(page, anchor=anchor, keep=policy.refined)]
+        laid = in_units(page)
+        anchor = anchor_of(tag, laid, photo_to_view)
+        proposals += [(p, form, RegistrationMethod.TAG) for p in search.propose(laid, anchor=anchor, keep=policy.refined)]
     if not known:
-        owner = {id(page): form for form in catalogue for page in form.pages.values()}
-        pages = [page for form in catalogue for page in form.pages.values()]
+        owner = {id(in_units(page)): form for form in catalogue for page in form.pages.values()}
+        pages = [in_units(page) for form in catalogue for page in form.pages.values()]
         proposals += [(p, owner[id(p.page)], RegistrationMethod.LINES) for p in search.propose_among(pages, keep=policy.refined)]
     proposals.sort(key=lambda item: -item[0].score)
     found: list[Hypothesis] = []
@@ -147,7 +149,7 @@ def _judge(
     if rivals and rivals[0].standing > policy.max_rival * best.standing:
         rival = rivals[0]
         return Refusal(
-            RefusalCode.PAGE_NOT_FOUND, f"{seen}, but page {rival.page.number} fits nearly as well elsewhere ({rival.standing:.2f})"
+            RefusalCode.PAGE_NOT_FOUND, f"{seen}, but page {rival.page.number} of {rival.form.id} fits nearly as well elsewhere ({rival.standing:.2f})"
         )
     if form is not None and best.form.id != form:
         return Refusal(RefusalCode.WRONG_FORM, f"the photo shows {best.form.id}, asked for {form}")
@@ -160,13 +162,15 @@ def _judge(
     if best.frames.mean() < policy.min_frames:
         return Refusal(RefusalCode.PAGE_NOT_FOUND, f"{seen}, but only {best.frames.mean():.0%} of the digit boxes are where they should be")
     paper = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], dtype=np.float64) * best.page.paper_mm
+    units = units_per_mm(best.form.pages[best.page.number])
     return Registration(
         form=best.form.id,
         page=best.page.number,
+        units_per_mm=units,
         homography=best.to_photo,
         correction=best.correction,
         method=best.method,
-        residual_mm=evidence.residual_mm,
+        residual_mm=evidence.residual_mm / units,
         found=evidence.found,
         explained=evidence.explained,
         corners=best.place(paper),
