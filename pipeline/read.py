@@ -64,11 +64,20 @@ class Reader:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reading:
-    """A sheet, and where its page was found: what the overlay draws."""
+    """A sheet, and what it was made of.
+
+    Attributes
+    ----------
+    registration, page
+        Where which page was found; None when the photo was refused.
+    fields
+        What the models saw in the boxes and bubbles of each number, before the cross-check; empty when the photo was refused.
+    """
 
     sheet: Sheet
-    registration: Registration | None
-    page: Page | None
+    registration: Registration | None = None
+    page: Page | None = None
+    fields: Mapping[str, FieldReading] = field(default_factory=dict)
 
 
 def read_sheet(photo: Photo, reader: Reader, *, form: str | None = None, trace: Trace | None = None) -> Sheet:
@@ -88,7 +97,7 @@ def read_photo(photo: Photo, reader: Reader, *, form: str | None = None, trace: 
         refusal = _explained(found, photo, reader)
         seconds = time.perf_counter() - started
         sheet = refused(photo.name, photo.sha256, refusal, seconds=seconds, software=SOFTWARE, models=reader.models)
-        return Reading(sheet, None, None)
+        return Reading(sheet)
     known = reader.catalogue[found.form]
     page = known.pages[found.page]
     readings = read_fields(photo.image, found, page, reader, trace=trace)
@@ -112,7 +121,7 @@ def read_photo(photo: Photo, reader: Reader, *, form: str | None = None, trace: 
         software=SOFTWARE,
         models=reader.models,
     )
-    return Reading(sheet, found, page)
+    return Reading(sheet, found, page, readings)
 
 
 def read_fields(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from pipeline.crosscheck import FieldReading
 from pipeline.forms import Catalogue, load_catalogue
 from pipeline.imaging import Photo
 from pipeline.settings import Settings
@@ -96,6 +98,7 @@ class ColourReading:
     sheet: Sheet
     registration: None = None
     page: None = None
+    fields: Mapping[str, FieldReading] = field(default_factory=dict)
 
 
 def read_by_colour(photo: Photo, reader: ColourReader, *, form: str | None = None, trace: Trace | None = None) -> ColourReading:

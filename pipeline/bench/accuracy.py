@@ -55,8 +55,16 @@ def kept_beside(out: Path) -> Path:
     return out.with_name(f"{out.name}.kept")
 
 
-def measure_accuracy(options: AccuracyOptions, *, progress: Console | None = None) -> list[Outcome]:
-    """Read the sets, write `options.out`, and give the outcome of every sheet in the order of their names.
+@dataclass(frozen=True, slots=True)
+class Accuracy:
+    """Every sheet in the order of their names: its outcome, and what was read on it."""
+
+    outcomes: tuple[Outcome, ...]
+    readings: tuple[Reading, ...]
+
+
+def measure_accuracy(options: AccuracyOptions, *, progress: Console | None = None) -> Accuracy:
+    """Read the sets, write `options.out`, and compare with the truth.
 
     Raises
     ------
@@ -77,7 +85,8 @@ def measure_accuracy(options: AccuracyOptions, *, progress: Console | None = Non
         for step in shown:
             readings.update((reading.sheet.source, reading) for reading in step)
     write_whole(options.out, "".join(f"{sheet_line(readings[job.name].sheet)}\n" for job in jobs).encode())
-    return judge_all(sheets, readings, load_catalogue())
+    in_order = tuple(readings[sheet.path.as_posix()] for sheet in sheets)
+    return Accuracy(judge_all(sheets, in_order, load_catalogue()), in_order)
 
 
 def models_for(sheets: Sequence[TrueSheet], options: AccuracyOptions) -> dict[str, Models]:
@@ -87,12 +96,13 @@ def models_for(sheets: Sequence[TrueSheet], options: AccuracyOptions) -> dict[st
     return {sheet.image: Models.of_folder(options.models) for sheet in sheets}
 
 
-def judge_all(sheets: Iterable[TrueSheet], readings: dict[str, Reading], catalogue: Catalogue) -> list[Outcome]:
-    """The outcome of every sheet; `readings` are by the path of the photo."""
+def judge_all(sheets: Iterable[TrueSheet], readings: Iterable[Reading], catalogue: Catalogue) -> tuple[Outcome, ...]:
+    """The outcome of every sheet."""
     exceptions = read_exceptions(EXCEPTIONS)
-    return [
-        judge(sheet, readings[sheet.path.as_posix()], known=_knows(catalogue, sheet), exceptions=exceptions) for sheet in sheets
-    ]
+    return tuple(
+        judge(sheet, reading, known=_knows(catalogue, sheet), exceptions=exceptions)
+        for sheet, reading in zip(sheets, readings, strict=True)
+    )
 
 
 def _knows(catalogue: Catalogue, sheet: TrueSheet) -> bool:

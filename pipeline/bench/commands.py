@@ -46,11 +46,13 @@ def accuracy(
     sheet: Annotated[
         Path | None, typer.Option(help="Folder outside the project for contact sheets of what went wrong.", metavar="DIR", file_okay=False)
     ] = None,
+    calibrate: Annotated[bool, typer.Option("--calibrate", help="Also choose thresholds on four folds and try them on the fifth.")] = False,
     workers: Annotated[int, typer.Option(help="Number of processes.", min=1, metavar="N")] = 1,
 ) -> None:
     """Read the development sheets through the whole pipeline and compare with their truth."""
     from pipeline.bench import report
     from pipeline.bench.accuracy import AccuracyOptions, measure_accuracy
+    from pipeline.bench.calibration import calibrate_verdict
     from pipeline.bench.contact import write_contact_sheets
     from pipeline.bench.models import FoldModelError, default_folds
     from pipeline.bench.truth import TruthError
@@ -61,7 +63,8 @@ def accuracy(
     fold_folder = (folds or default_folds()) if out_of_fold else None
     options = AccuracyOptions(data, chosen, models or default_models(), fold_folder, out, workers)
     try:
-        outcomes = measure_accuracy(options, progress=error_console())
+        measured = measure_accuracy(options, progress=error_console())
+        outcomes = measured.outcomes
         pictures = write_contact_sheets(outcomes, sheet) if sheet else []
     except (TruthError, FoldModelError, ModelError) as error:
         fail(str(error), code=USAGE)
@@ -74,6 +77,8 @@ def accuracy(
         print_line(console, report.review_reasons(outcomes))
     for line in (*report.other_forms(outcomes), *report.failures(outcomes)):
         print_line(console, line)
+    if calibrate:
+        console.print(report.calibration_table(calibrate_verdict(measured, progress=error_console())))
     for path in (out, *pictures):
         print_line(console, f"written: {path}")
 

@@ -20,10 +20,11 @@ import onnxruntime
 
 from pipeline.bench.models import Models
 from pipeline.bench.truth import TrueSheet
+from pipeline.crosscheck import FieldReading
 from pipeline.engine.batch import in_final_order
 from pipeline.engine.executors import Executor
 from pipeline.imaging import Item, Limits, Photo, open_images
-from pipeline.read import SOFTWARE, Reader, read_fields, read_photo
+from pipeline.read import SOFTWARE, Reader, read_photo
 from pipeline.recognition.header import tesseract_installed
 from pipeline.settings import Settings
 from pipeline.sheet import Refusal, RefusalCode, Sheet, refused
@@ -49,12 +50,17 @@ class Reading:
 
     Attributes
     ----------
-    columns
-        Field id to the most probable state of each bubble column: the digit, 10 = none, 11 = several.
+    fields
+        What the models saw of each number; empty when the photo was refused.
     """
 
     sheet: Sheet
-    columns: Mapping[str, tuple[int, ...]]
+    fields: Mapping[str, FieldReading]
+
+    @property
+    def columns(self) -> Mapping[str, tuple[int, ...]]:
+        """Field id to the most probable state of each bubble column: the digit, 10 = none, 11 = several."""
+        return {name: tuple(map(int, f.bubbles.argmax(axis=1))) for name, f in self.fields.items() if f.bubbles is not None}
 
 
 class KeptReadings:
@@ -82,7 +88,8 @@ class KeptReadings:
     def keep(self, job: Job, reading: Reading) -> None:
         """Write one reading down, so that it outlives this run."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        entry = {"code": self._code, "key": job.key, "sheet": reading.sheet.to_dict(), "columns": reading.columns}
+        fields = {name: field.to_dict() for name, field in reading.fields.items()}
+        entry = {"code": self._code, "key": job.key, "sheet": reading.sheet.to_dict(), "fields": fields}
         with self._path.open("ab") as file:
             file.write(json.dumps(entry, ensure_ascii=False).encode() + b"\n")
         self._readings[job.key] = reading
@@ -95,8 +102,8 @@ class KeptReadings:
             return False
         if entry.get("code") != self._code or not line.endswith(b"\n"):
             return False
-        columns = {field: tuple(states) for field, states in entry["columns"].items()}
-        self._readings[entry["key"]] = Reading(Sheet.from_dict(entry["sheet"]), columns)
+        fields = {name: FieldReading.from_dict(field) for name, field in entry["fields"].items()}
+        self._readings[entry["key"]] = Reading(Sheet.from_dict(entry["sheet"]), fields)
         return True
 
 
@@ -123,7 +130,7 @@ def read_jobs(jobs: Sequence[Job], *, kept: KeptReadings, executor: Executor) ->
     """Readings in the order of the jobs, each step what became final with one more job (equal photos are marked as by `sirekap read`)."""
     new = [job for job in jobs if kept.get(job) is None]
     coming = executor.map(read_job, new, on_crash=crashed)
-    columns: dict[str, Mapping[str, tuple[int, ...]]] = {}
+    fields: dict[str, Mapping[str, FieldReading]] = {}
 
     def results() -> Iterator[tuple[Item, list[Sheet]]]:
         for job in jobs:
@@ -131,11 +138,11 @@ def read_jobs(jobs: Sequence[Job], *, kept: KeptReadings, executor: Executor) ->
             if reading is None:
                 reading = next(coming)
                 kept.keep(job, reading)
-            columns[job.name] = reading.columns
+            fields[job.name] = reading.fields
             yield Item(job.name, job.path), [reading.sheet]
 
     for step in in_final_order(results()):
-        yield tuple(Reading(sheet, columns[sheet.source]) for sheet in step)
+        yield tuple(Reading(sheet, fields[sheet.source]) for sheet in step)
 
 
 def read_job(job: Job) -> Reading:
@@ -152,11 +159,7 @@ def read_job(job: Job) -> Reading:
         refusal = Refusal(RefusalCode.CRASHED_READER, " ".join(f"{type(error).__name__}: {error}".split()))
         seconds = time.perf_counter() - started
         return Reading(refused(opened.name, opened.sha256, refusal, seconds=seconds, software=SOFTWARE, models=reader.models), {})
-    if reading.registration is None or reading.page is None:
-        return Reading(reading.sheet, {})
-    fields = read_fields(opened.image, reading.registration, reading.page, reader)
-    columns = {name: tuple(map(int, field.bubbles.argmax(axis=1))) for name, field in fields.items() if field.bubbles is not None}
-    return Reading(reading.sheet, columns)
+    return Reading(reading.sheet, reading.fields)
 
 
 def crashed(job: Job, detail: str) -> Reading:

@@ -8,6 +8,7 @@ from functools import partial
 
 from rich.table import Table
 
+from pipeline.bench.calibration import Calibration
 from pipeline.bench.figures import SUREST, Figures, Share, figures_of, reasons_for_review
 from pipeline.bench.intervals import interval, upper_bound
 from pipeline.bench.judging import NumberOutcome, Outcome, Place
@@ -62,6 +63,22 @@ def review_reasons(outcomes: Sequence[Outcome]) -> str:
     reasons = reasons_for_review(outcome for outcome in outcomes if outcome.known)
     listed = ", ".join(f"{code} {count}" for code, count in reasons.most_common())
     return f"Clear sheets read right but left for review, by doubt: {listed or 'none'}"
+
+
+def calibration_table(found: Calibration) -> Table:
+    """A row a fold: the thresholds chosen without it and what they did on it; then all folds together, and the choice on all sheets."""
+    table = Table(title="Thresholds chosen on four folds, tried on the fifth", title_justify="left")
+    for title in ("fold", *found.chosen, "accepted of clear", "wrong accepted", "accepted, to look at"):
+        table.add_column(title, justify="right")
+    for one in found.folds:
+        values = (f"{value:g}" for value in one.thresholds.values())
+        table.add_row(str(one.fold), *values, f"{one.clear_accepted}/{one.clear}", f"{one.wrong}/{one.accepted}", str(one.careless))
+    total = {name: sum(getattr(one, name) for one in found.folds) for name in ("clear", "clear_accepted", "accepted", "wrong", "careless")}
+    clear = _percent(Share(total["clear_accepted"], total["clear"]))
+    wrong = _bounded(Share(total["wrong"], total["accepted"]))
+    table.add_row(ALL, *("" for _ in found.chosen), clear, wrong, str(total["careless"]))
+    table.add_row("chosen on all", *(f"{value:g}" for value in found.chosen.values()), "", "", "")
+    return table
 
 
 def _by_set(outcomes: Sequence[Outcome]) -> dict[str, list[Outcome]]:

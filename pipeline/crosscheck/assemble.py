@@ -53,6 +53,8 @@ def crosscheck(
     outcomes = evaluate_checks(form, page, numbers)
     doubts = [doubt for name, one in fused.items() for doubt in field_doubts(name, page.fields[name], one, policy)]
     doubts += [findings.boxes_doubtful(name, page.fields[name].label) for name in page.fields if readings[name].frames < policy.min_frames]
+    if form.id not in policy.calibrated_for:
+        doubts.append(findings.form_not_calibrated(form.title))
     verdict, probability, found = decide(page, numbers, outcomes, doubts, residual_mm=registration.residual_mm, policy=policy)
     return CrosscheckResult(
         fields=numbers, checks=tuple(outcome.result for outcome in outcomes), findings=found, verdict=verdict, probability=probability

@@ -100,6 +100,13 @@ def boxes_doubtful(name: str, label: Text) -> Finding:
     ))
 
 
+def form_not_calibrated(title: Text) -> Finding:
+    return Finding(FindingCode.FORM_NOT_CALIBRATED, Severity.WARNING, (), Text(
+        f"{title.id}: ketepatan pembacaan formulir ini belum cukup diukur. Cocokkan semua angka dengan foto.",
+        f"{title.en}: how well this form is read has not been measured on enough sheets. Compare every number with the photo.",
+    ))
+
+
 def percent(probability: float) -> str:
     """A probability for people: whole percent, never 0 or 100."""
     return f"{min(max(round(100 * probability), 1), 99)} %"

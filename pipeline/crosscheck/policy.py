@@ -26,11 +26,11 @@ def _threshold(default: float, *, unit: str, meaning: str, chosen: str) -> Any:
 class VerdictPolicy:
     """Thresholds of the cross-check; each carries its unit, its meaning and how it was chosen (see `describe`).
 
-    `calibrated_for` names the models and the form version whose scores the thresholds were chosen on; empty for the defaults below,
-    which were reasoned out and not fitted.
+    `calibrated_for` holds the ids of the forms on whose sheets the thresholds were measured: a sheet of any other form is read, and never
+    accepted.
     """
 
-    calibrated_for: str = ""
+    calibrated_for: tuple[str, ...] = ("c-hasil-ppwp-2024",)
     max_illegible: float = _threshold(
         0.5, unit="probability", meaning="A box above it is reported as ? and its number as illegible.",
         chosen="The point where not readable becomes the likelier of the two.",

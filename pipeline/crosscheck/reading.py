@@ -6,7 +6,9 @@ no threshold has been applied yet.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,6 +70,24 @@ class FieldReading:
             bubbles = distributions(self.bubbles, BUBBLE_SEVERAL + 1)
             object.__setattr__(self, "bubbles", bubbles)
             object.__setattr__(self, "bubbles_corrected", probabilities(self.bubbles_corrected, len(bubbles)))
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON values, from which `from_dict` makes an equal reading."""
+        values = {entry.name: getattr(self, entry.name) for entry in fields(self)}
+        return {name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in values.items()}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> FieldReading:
+        first, second, third, fourth = (tuple(corner) for corner in data["quad"])
+        return cls(
+            boxes=np.array(data["boxes"]),
+            illegible=np.array(data["illegible"]),
+            corrected=np.array(data["corrected"]),
+            bubbles=None if data["bubbles"] is None else np.array(data["bubbles"]),
+            bubbles_corrected=None if data["bubbles_corrected"] is None else np.array(data["bubbles_corrected"]),
+            quad=(first, second, third, fourth),
+            frames=data["frames"],
+        )
 
 
 def distributions(rows: NDArray[np.floating], classes: int) -> NDArray[np.float64]:

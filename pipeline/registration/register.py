@@ -148,9 +148,8 @@ def _judge(
     rivals = [c for c in candidates[1:] if not _same_place(best, c)]
     if rivals and rivals[0].standing > policy.max_rival * best.standing:
         rival = rivals[0]
-        return Refusal(
-            RefusalCode.PAGE_NOT_FOUND, f"{seen}, but page {rival.page.number} of {rival.form.id} fits nearly as well elsewhere ({rival.standing:.2f})"
-        )
+        other = f"page {rival.page.number} of {rival.form.id} fits nearly as well elsewhere ({rival.standing:.2f})"
+        return Refusal(RefusalCode.PAGE_NOT_FOUND, f"{seen}, but {other}")
     if form is not None and best.form.id != form:
         return Refusal(RefusalCode.WRONG_FORM, f"the photo shows {best.form.id}, asked for {form}")
     height, width = image.shape[:2]

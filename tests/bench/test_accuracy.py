@@ -30,7 +30,7 @@ def lines(options: AccuracyOptions) -> list[dict[str, object]]:
 
 
 def test_every_sheet_is_read_and_judged(options: AccuracyOptions) -> None:
-    outcomes = measure_accuracy(options)
+    outcomes = measure_accuracy(options).outcomes
     assert [outcome.truth.image for outcome in outcomes] == list(PHOTOS)
     assert [len(outcome.wrong) for outcome in outcomes] == [0, 1, 0]
     assert [outcome.wrong_accepted for outcome in outcomes] == [False, True, False]
@@ -40,7 +40,7 @@ def test_every_sheet_is_read_and_judged(options: AccuracyOptions) -> None:
 
 
 def test_only_the_sets_asked_for_are_read(options: AccuracyOptions) -> None:
-    outcomes = measure_accuracy(replace(options, sets=("set-b",)))
+    outcomes = measure_accuracy(replace(options, sets=("set-b",))).outcomes
     assert [outcome.truth.image for outcome in outcomes] == ["set-b/3.png"]
 
 
@@ -105,7 +105,7 @@ def test_bug_and_damaged_photo_are_failures_of_one_sheet(options: AccuracyOption
     (options.data / "sheets/set-a/1.png").write_text("no picture")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(reading, "read_photo", lambda photo, reader: 1 / 0)
-        outcomes = measure_accuracy(options)
+        outcomes = measure_accuracy(options).outcomes
     refusals = [outcome.sheet.refusal for outcome in outcomes]
     assert [refusal.code for refusal in refusals if refusal] == [
         RefusalCode.UNSUPPORTED_FORMAT, RefusalCode.CRASHED_READER, RefusalCode.CRASHED_READER,
@@ -114,7 +114,7 @@ def test_bug_and_damaged_photo_are_failures_of_one_sheet(options: AccuracyOption
 
 def test_sheet_of_a_form_that_is_not_known_must_be_refused(options: AccuracyOptions) -> None:
     write_set(options.data, {"set-a/1.png": 125, "set-b/2.png": 255}, form="c1-1999", page="1")
-    outcomes = measure_accuracy(options)
+    outcomes = measure_accuracy(options).outcomes
     assert [outcome.known for outcome in outcomes] == [False, False]
     assert [outcome.place for outcome in outcomes] == [Place.WRONG, Place.WRONG]
 

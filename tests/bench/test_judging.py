@@ -13,14 +13,15 @@ from pipeline.recognition.bubbles import NONE, SEVERAL
 from pipeline.sheet import FieldState, Finding, FindingCode, Severity, Text, Verdict
 from pipeline.training.bubbles import ColumnTruth
 from tests.bench.sheets import FORM, read_sheet, true_sheet
+from tests.crosscheck.conftest import reading_of
 from tests.sheets import make_field, make_refused
 
 ACCEPTED = {"verdict": Verdict.ACCEPTED}
 
 
 def judged(truth: dict[str, Any] | None = None, read: dict[str, Any] | None = None, **changes: Any) -> Outcome:
-    options = {"columns": {}, "exceptions": {}, "known": True} | changes
-    reading = Reading(read_sheet(**read or {}), options["columns"])
+    options = {"fields": {}, "exceptions": {}, "known": True} | changes
+    reading = Reading(read_sheet(**read or {}), options["fields"])
     return judge(true_sheet(**truth or {}), reading, known=options["known"], exceptions=options["exceptions"])
 
 
@@ -79,15 +80,15 @@ def test_boxes_that_hold_no_single_sign_are_left_out() -> None:
 
 
 def test_bubbles_repeat_the_number_unless_somebody_looked() -> None:
-    columns = {"paslon_1": (1, 2, 6), "paslon_2": (NONE, 8, SEVERAL)}
+    fields = {"paslon_1": reading_of("125", "126"), "paslon_2": reading_of("x87", "_8s")}
     looked_at = {
         ("set-a/1.png", "paslon_2", 0): ColumnTruth(()),
         ("set-a/1.png", "paslon_2", 1): None,
         ("set-a/1.png", "paslon_2", 2): ColumnTruth((3, 7)),
     }
-    outcome = judged(columns=columns, exceptions=looked_at)
+    outcome = judged(fields=fields, exceptions=looked_at)
     assert [(column.truth, column.read) for column in outcome.columns] == [(1, 1), (2, 2), (5, 6), (NONE, NONE), (SEVERAL, SEVERAL)]
-    noted = judged({"noted": True}, columns=columns, exceptions=looked_at)
+    noted = judged({"noted": True}, fields=fields, exceptions=looked_at)
     assert [column.field for column in noted.columns] == ["paslon_2", "paslon_2"]
 
 

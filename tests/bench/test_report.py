@@ -14,6 +14,7 @@ from pipeline.bench.judging import Outcome, judge
 from pipeline.bench.reading import Reading
 from pipeline.sheet import Verdict
 from tests.bench.sheets import read_sheet, true_sheet
+from tests.crosscheck.conftest import reading_of
 from tests.sheets import make_field, make_refused
 
 WRONG = {"paslon_1": make_field(725, probability=1.0), "paslon_2": make_field(87, raw="x87")}
@@ -25,7 +26,7 @@ def outcomes(path: Path = Path("photo.png")) -> list[Outcome]:
         return judge(true_sheet(image, path=path, **truth), reading, known=known, exceptions={})
 
     return [
-        one("set-a/right.png", Reading(read_sheet(verdict=Verdict.ACCEPTED), {"paslon_1": (1, 2, 10)})),
+        one("set-a/right.png", Reading(read_sheet(verdict=Verdict.ACCEPTED), {"paslon_1": reading_of("125", "12_")})),
         one("set-a/wrong.png", Reading(read_sheet(fields=WRONG), {})),
         one("set-a/accepted.png", Reading(read_sheet(fields=WRONG, verdict=Verdict.ACCEPTED), {})),
         one("set-b/page.png", Reading(read_sheet(page="3"), {})),

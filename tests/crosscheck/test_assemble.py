@@ -149,7 +149,8 @@ def test_a_page_that_lies_badly_is_not_accepted(page_two, registration):
 def test_a_broken_soft_rule_of_severity_info_does_not_block(form, reading, registration):
     rows = {"sah": reading("200"), "tidak_sah": reading("005"), "total": reading("205"), "dpt": reading("200", "200")}
     informed = replace(form, checks=tuple(check for check in form.checks if check.id in ("E1", "W2")))
-    result = crosscheck(informed, informed.pages["1"], rows, registration=registration, policy=POLICY)
+    measured = replace(POLICY, calibrated_for=(informed.id,))
+    result = crosscheck(informed, informed.pages["1"], rows, registration=registration, policy=measured)
     assert codes(result) == [FindingCode.BOUND_EXCEEDED]
     assert result.verdict is Verdict.ACCEPTED
 
@@ -191,3 +192,11 @@ def test_a_disagreeing_source_is_never_accepted(page_two, reading, boxes, bubble
     assume(written != marked)
     result = page_two({"paslon_2": reading(boxes(f"{written:03d}", one), bubbles(f"{marked:03d}", two))})
     assert result.verdict is Verdict.REVIEW
+
+
+def test_a_form_whose_sheets_were_not_measured_is_read_and_never_accepted(poster, reading, registration):
+    rows = {name: reading(*GOOD[name]) for name in GOOD}
+    result = crosscheck(poster, poster.pages["2"], rows, registration=registration, policy=replace(POLICY, calibrated_for=()))
+    assert result.verdict is Verdict.REVIEW
+    assert codes(result) == [FindingCode.FORM_NOT_CALIBRATED]
+    assert {name: field.value for name, field in result.fields.items()} == {"paslon_1": 24, "paslon_2": 119, "paslon_3": 6}
