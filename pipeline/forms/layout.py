@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pipeline.forms.geometry import Circle, Ink, Line, PrintedText, Rect, Tag
+from pipeline.forms.geometry import Circle, Line, PrintedText, Rect, Tag
 from pipeline.forms.lines import grid_lines, rect_lines, table_lines, visible_lines
 from pipeline.forms.model import Bubbles, FieldLayout, Page, RowSums, TallyGrid
 from pipeline.forms.schema import Box, BubblesEntry, FieldEntry, FormEntry, PageEntry, PieceEntry
@@ -106,7 +106,7 @@ class _Printing:
         first = origin.rect(entry.boxes.first)
         boxes = tuple(Rect(first.x + k * entry.boxes.pitch, first.y, first.width, first.height) for k in range(entry.boxes.count))
         for box in boxes:
-            self.lines += rect_lines(box, width_mm=entry.boxes.width, ink=Ink.BLACK)
+            self.lines += rect_lines(box, width_mm=entry.boxes.width, ink=entry.boxes.ink)
         bubbles = _bubbles(entry.bubbles, origin) if entry.bubbles else None
         if bubbles:
             self.circles += [circle for column in bubbles.columns for circle in column]
@@ -119,6 +119,7 @@ class _Printing:
             id=name,
             label=Text(origin.words(entry.label.id), origin.words(entry.label.en)),
             boxes=boxes,
+            ink=entry.boxes.ink,
             guide=entry.boxes.guide,
             bubbles=bubbles,
             tally=TallyGrid(origin.rect(tally.box), tally.rows, tally.columns, tally.marks) if tally else None,

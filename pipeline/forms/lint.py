@@ -101,7 +101,8 @@ def _lint_field(field: FieldLayout, lines: Iterable[Line]) -> Iterator[tuple[Lin
     if field.tally and field.row_sums:
         if field.tally.rows != field.row_sums.rows:
             yield LintCode.SOURCES_MISMATCH, f"{field.row_sums.rows} row sums for {field.tally.rows} rows of tally marks"
-        if field.tally.columns * field.tally.marks >= 10**field.row_sums.digits:
+        is_open_cell = field.row_sums.digits == 1  # one cell a row, in which a number of any length is written
+        if not is_open_cell and field.tally.columns * field.tally.marks >= 10**field.row_sums.digits:
             yield LintCode.SOURCES_MISMATCH, "a full row of tally marks does not fit into its row sum"
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pipeline.forms.geometry import Circle, Line, PrintedText, Rect, Tag
+from pipeline.forms.geometry import Circle, Ink, Line, PrintedText, Rect, Tag
 from pipeline.sheet import Severity, SourceKind, Text
 
 
@@ -18,7 +18,6 @@ class Guide(StrEnum):
 
     NONE = "none"
     SEVEN_SEGMENT = "seven_segment"
-    DOTS = "dots"
 
 
 class FormStatus(StrEnum):
@@ -64,7 +63,7 @@ class TallyGrid:
 
 @dataclass(frozen=True, slots=True)
 class RowSums:
-    """Beside a tally grid: the total of each row in `digits` small boxes."""
+    """Beside a tally grid: the total of each row in `digits` small boxes, or, where `digits` is 1, in one open cell."""
 
     box: Rect
     rows: int
@@ -77,11 +76,12 @@ class RowSums:
 
 @dataclass(frozen=True, slots=True)
 class FieldLayout:
-    """One number of the form and where each of its writings stands."""
+    """One number of the form and where each of its writings stands; `ink` is that of the frames of its boxes."""
 
     id: str
     label: Text
     boxes: tuple[Rect, ...]
+    ink: Ink
     guide: Guide
     bubbles: Bubbles | None
     tally: TallyGrid | None

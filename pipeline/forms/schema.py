@@ -46,6 +46,7 @@ class BoxesEntry(Entry):
     pitch: Length
     count: Count
     width: Length
+    ink: Ink = Ink.BLACK
     guide: Guide = Guide.NONE
 
 
@@ -71,7 +72,7 @@ class TallyEntry(Entry):
 
 
 class RowSumsEntry(Entry):
-    """The small boxes beside a tally grid: `digits` boxes a row."""
+    """The small boxes beside a tally grid: `digits` boxes a row; 1 is one open cell for the whole number."""
 
     box: Box
     rows: Count

@@ -15,7 +15,7 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
 
-from pipeline.forms import Page, Rect
+from pipeline.forms import Ink, Page, Rect
 from pipeline.registration.evidence import RidgeMaps
 from pipeline.registration.model import CorrectionField, knot_counts, spline_basis
 from pipeline.registration.refine import LONG_ONLY_ABOVE_MM, Measured, Pieces, Placement, measure, pieces_for, weights
@@ -28,6 +28,8 @@ ROWS_ABOVE_MM = 10.0
 """Wider searches move the frames of a number together: a row of three is found where a single one is lost in handwriting."""
 FRAME_WEIGHT = 14.0
 """A frame counts as much as this many 30 mm pieces of black line: it is 80 mm of line, and it is what is wanted."""
+FRAME_LEVEL = {Ink.BLACK: 0.8, Ink.GREY: 0.3, Ink.LIGHT: 0.3}
+"""A side of a frame counts for no more than this, by the ink it is printed in."""
 FRAME_SEEN_MM = 2.0
 SIDE_SEEN = 0.08
 FRAME_SEEN = 0.1
@@ -74,8 +76,10 @@ def side_maps(ridges: RidgeMaps, placement: Placement) -> SideMaps:
     """Ridge maps averaged along four fifths of a box's side: horizontal lines along x, vertical ones along y."""
     scale = float(np.sqrt(abs(np.linalg.det(placement.to_view[:2, :2]))))
     length = max(3, round(0.8 * scale * float(np.median([box.width for box in boxes_of(placement.page)]))))
-    horizontal = cv2.blur(np.minimum(ridges.horizontal, 0.8), (length, 1))
-    vertical = cv2.blur(np.minimum(ridges.vertical, 0.8), (1, length))
+    # A table line beside a grey frame must not outweigh the frame's other three sides.
+    most = min(FRAME_LEVEL[field.ink] for field in placement.page.fields.values())
+    horizontal = cv2.blur(np.minimum(ridges.horizontal, most), (length, 1))
+    vertical = cv2.blur(np.minimum(ridges.vertical, most), (1, length))
     return np.asarray(horizontal, dtype=np.float32), np.asarray(vertical, dtype=np.float32)
 
 

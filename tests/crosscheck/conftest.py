@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.crosscheck import FieldReading
 from pipeline.crosscheck.reading import BUBBLE_NONE, BUBBLE_SEVERAL
-from pipeline.forms import Bounds, Check, FieldLayout, Form, FormStatus, Guide, Page, Rect, parse_check
+from pipeline.forms import Bounds, Check, FieldLayout, Form, FormStatus, Guide, Ink, Page, Rect, parse_check
 from pipeline.sheet import BOX_CLASSES, RegistrationSummary, Severity, Text
 
 QUAD = ((0.0, 0.0), (90.0, 0.0), (90.0, 30.0), (0.0, 30.0))
@@ -65,7 +65,8 @@ def reading_of(
 def layout_of(name: str, label: Text, *, required: bool = True) -> FieldLayout:
     boxes = tuple(Rect(20.0 * k, 0.0, 18.0, 18.0) for k in range(3))
     return FieldLayout(
-        id=name, label=label, boxes=boxes, guide=Guide.NONE, bubbles=None, tally=None, row_sums=None, words=None, required=required
+        id=name, label=label, boxes=boxes, ink=Ink.BLACK, guide=Guide.NONE, bubbles=None, tally=None, row_sums=None, words=None,
+        required=required
     )
 
 
