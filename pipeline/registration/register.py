@@ -146,20 +146,18 @@ def _judge(
     if evidence.residual_mm > policy.max_residual_mm:
         return Refusal(RefusalCode.PAGE_NOT_FOUND, f"{seen}, but the lines are {evidence.residual_mm:.1f} mm off")
     rivals = [c for c in candidates[1:] if not _same_place(best, c)]
-    if rivals and rivals[0].standing > policy.max_rival * best.standing:
+    if rivals and _is_rival(rivals[0].standing, best.standing, policy):
         rival = rivals[0]
         other = f"page {rival.page.number} of {rival.form.id} fits nearly as well elsewhere ({rival.standing:.2f})"
         return Refusal(RefusalCode.PAGE_NOT_FOUND, f"{seen}, but {other}")
     if form is not None and best.form.id != form:
         return Refusal(RefusalCode.WRONG_FORM, f"the photo shows {best.form.id}, asked for {form}")
-    height, width = image.shape[:2]
-    for field in best.page.fields.values():
-        for box in field.boxes:
-            corners = best.place(box.corners())
-            if (corners < -0.5).any() or (corners[:, 0] > width - 0.5).any() or (corners[:, 1] > height - 0.5).any():
-                return Refusal(RefusalCode.CUT_OFF, f"the boxes of {field.id} are not all in the picture")
-    if best.frames.mean() < policy.min_frames:
-        return Refusal(RefusalCode.PAGE_NOT_FOUND, f"{seen}, but only {best.frames.mean():.0%} of the digit boxes are where they should be")
+    shown = _boxes_shown(best, width=image.shape[1], height=image.shape[0])
+    in_place = float(best.frames[shown].mean()) if shown.any() else 0.0
+    if in_place < policy.min_frames:
+        return Refusal(RefusalCode.PAGE_NOT_FOUND, f"{seen}, but only {in_place:.0%} of the digit boxes are where they should be")
+    if not shown.all():
+        return Refusal(RefusalCode.CUT_OFF, f"{int((~shown).sum())} of {len(shown)} digit boxes are not in the picture")
     paper = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], dtype=np.float64) * best.page.paper_mm
     units = units_per_mm(best.form.pages[best.page.number])
     return Registration(
@@ -175,6 +173,18 @@ def _judge(
         corners=best.place(paper),
         frames=_frames_by_field(best),
     )
+
+
+def _boxes_shown(candidate: Candidate, *, width: int, height: int) -> NDArray[np.bool_]:
+    """(B,) for each digit box of the page whether all of it is in a photo of this size."""
+    corners = np.concatenate([box.corners() for box in boxes_of(candidate.page)])
+    placed = candidate.place(corners).reshape(-1, 4, 2)
+    return np.asarray(((placed >= -0.5) & (placed <= np.array([width, height]) - 0.5)).all(axis=(1, 2)))
+
+
+def _is_rival(other: float, best: float, policy: RegistrationPolicy) -> bool:
+    """Whether a placement of standing `other` keeps one of standing `best` from being believed."""
+    return other > policy.max_rival * best and 1 - best > policy.max_misfit * (1 - other)
 
 
 def _frames_by_field(candidate: Candidate) -> dict[str, float]:

@@ -51,4 +51,4 @@ def test_a_page_in_units_is_the_page_made_larger(form: str, number: str) -> None
 
 def test_the_poster_of_2024_is_its_own_measure() -> None:
     page = CATALOGUE["c-hasil-ppwp-2024"].pages["2"]
-    assert in_units(page) is page
+    assert in_units(page) == page
