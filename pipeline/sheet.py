@@ -247,7 +247,6 @@ class Field:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Field:
-        a, b, c, d = ((float(x), float(y)) for x, y in data["quad"])
         return cls(
             value=data["value"],
             state=FieldState(data["state"]),
@@ -255,7 +254,7 @@ class Field:
             corrected=data["corrected"],
             probability=data["probability"],
             alternatives=tuple(ValueProbability.from_dict(a) for a in data["alternatives"]),
-            quad=(a, b, c, d),
+            quad=quad_of(data["quad"]),
             sources={SourceKind(k): ValueProbability.from_dict(v) for k, v in data["sources"].items()},
         )
 
@@ -311,8 +310,7 @@ class RegistrationSummary:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> RegistrationSummary:
-        a, b, c, d = ((float(x), float(y)) for x, y in data["corners"])
-        return cls(method=data["method"], residual_mm=data["residual_mm"], rotation=data["rotation"], corners=(a, b, c, d))
+        return cls(data["method"], data["residual_mm"], data["rotation"], quad_of(data["corners"]))
 
 
 @dataclass(frozen=True, slots=True)

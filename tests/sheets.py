@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from pipeline.crosscheck import FieldReading
 from pipeline.forms import Catalogue, load_catalogue
 from pipeline.imaging import Photo
+from pipeline.read import Reading
 from pipeline.settings import Settings
 from pipeline.sheet import (
     CheckResult,
@@ -91,17 +89,7 @@ class ColourReader:
         return cls()
 
 
-@dataclass(frozen=True, slots=True)
-class ColourReading:
-    """Stands in for a `Reading` whose page was not found."""
-
-    sheet: Sheet
-    registration: None = None
-    page: None = None
-    fields: Mapping[str, FieldReading] = field(default_factory=dict)
-
-
-def read_by_colour(photo: Photo, reader: ColourReader, *, form: str | None = None, trace: Trace | None = None) -> ColourReading:
+def read_by_colour(photo: Photo, reader: ColourReader, *, form: str | None = None, trace: Trace | None = None) -> Reading:
     """A black middle is a bug in the reader, a white one is no page, and any other one is a sheet with its blue as the number."""
     height, width = photo.image.shape[:2]
     blue, green, _ = (int(level) for level in photo.image[height // 2, width // 2])
@@ -110,6 +98,6 @@ def read_by_colour(photo: Photo, reader: ColourReader, *, form: str | None = Non
     if blue + green < 10:
         raise ZeroDivisionError("a bug\nin the reader")
     if blue + green > 500:
-        return ColourReading(make_refused(photo.name, photo.sha256))
+        return Reading(make_refused(photo.name, photo.sha256))
     number = {"paslon_1": make_field(blue)}
-    return ColourReading(make_sheet(photo.name, sha256=photo.sha256, fields=number, verdict=Verdict.ACCEPTED, findings=()))
+    return Reading(make_sheet(photo.name, sha256=photo.sha256, fields=number, verdict=Verdict.ACCEPTED, findings=()))

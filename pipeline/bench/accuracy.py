@@ -15,10 +15,11 @@ from rich.progress import track
 
 from pipeline.bench.judging import Outcome, judge
 from pipeline.bench.models import Models, models_out_of_fold
-from pipeline.bench.reading import KeptReadings, Reading, jobs_of, read_jobs, stages_digest
+from pipeline.bench.reading import KeptReadings, jobs_of, read_jobs, stages_digest
 from pipeline.bench.truth import TrueSheet, load_truth
 from pipeline.engine.executors import make_executor
 from pipeline.forms import Catalogue, load_catalogue
+from pipeline.read import Reading
 from pipeline.results import sheet_line
 from pipeline.training.bubbles import EXCEPTIONS, read_exceptions
 from pipeline.writing import write_whole

@@ -9,7 +9,7 @@ only the cross-check is done again for each choice.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from operator import ne
@@ -20,10 +20,10 @@ from rich.progress import track
 
 from pipeline.bench.accuracy import Accuracy
 from pipeline.bench.judging import Outcome, judge
-from pipeline.bench.reading import Reading
 from pipeline.bench.truth import TrueSheet
 from pipeline.crosscheck import VerdictPolicy, crosscheck
 from pipeline.forms import Catalogue, load_catalogue
+from pipeline.read import Reading
 from pipeline.training.folds import FOLDS, fold_of
 
 CHOICES: Mapping[str, tuple[float, ...]] = {
@@ -42,23 +42,11 @@ COST_CARELESS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class FoldChoice:
-    """The thresholds chosen without one fold, and what they did on it.
-
-    Attributes
-    ----------
-    clear, clear_accepted
-        Sheets of the fold without a reason to review them, and how many of these were accepted.
-    accepted, wrong, careless
-        Sheets accepted; of these, with a wrong number; and with right numbers, but with a reason to review them.
-    """
+    """The thresholds chosen without one fold, and what came of that fold's sheets under them."""
 
     fold: int
     thresholds: Mapping[str, float]
-    clear: int
-    clear_accepted: int
-    accepted: int
-    wrong: int
-    careless: int
+    outcomes: tuple[Outcome, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,21 +65,21 @@ def calibrate_verdict(measured: Accuracy, *, progress: Console | None = None) ->
     catalogue, start = load_catalogue(), VerdictPolicy()
     pairs = zip(measured.outcomes, measured.readings, strict=True)
     seen = [(outcome.truth, reading) for outcome, reading in pairs if outcome.known and reading.fields]
-    policies = [_with(start, dict(zip(CHOICES, values, strict=True))) for values in itertools.product(*CHOICES.values())]
+    grid: list[dict[str, Any]] = [dict(zip(CHOICES, values, strict=True)) for values in itertools.product(*CHOICES.values())]
     folds = [fold_of(truth.group) for truth, _ in seen]
-    shown = track(policies, "choosing thresholds", console=progress, disable=progress is None or not progress.is_terminal)
-    outcomes = [[verdict(truth, reading, catalogue, policy) for truth, reading in seen] for policy in shown]
+    shown = track(grid, "choosing thresholds", console=progress, disable=progress is None or not progress.is_terminal)
+    outcomes = [[verdict(truth, reading, catalogue, replace(start, **choice)) for truth, reading in seen] for choice in shown]
 
     def best(keep: Callable[[int], bool]) -> int:
-        costs = [cost([o for o, fold in zip(some, folds, strict=True) if keep(fold)]) for some in outcomes]
-        return min(range(len(costs)), key=lambda index: (costs[index], caution(policies[index])))
+        costs = [cost(o for o, fold in zip(some, folds, strict=True) if keep(fold)) for some in outcomes]
+        return min(range(len(grid)), key=lambda index: (costs[index], caution(grid[index])))
 
     choices = []
     for fold in range(FOLDS):
         index = best(partial(ne, fold))
-        tried = [o for o, other in zip(outcomes[index], folds, strict=True) if other == fold]
-        choices.append(_choice(fold, thresholds_of(policies[index]), tried))
-    return Calibration(tuple(choices), thresholds_of(policies[best(lambda _: True)]))
+        tried = tuple(o for o, other in zip(outcomes[index], folds, strict=True) if other == fold)
+        choices.append(FoldChoice(fold, grid[index], tried))
+    return Calibration(tuple(choices), grid[best(lambda _: True)])
 
 
 def verdict(truth: TrueSheet, reading: Reading, catalogue: Catalogue, policy: VerdictPolicy) -> Outcome:
@@ -104,10 +92,10 @@ def verdict(truth: TrueSheet, reading: Reading, catalogue: Catalogue, policy: Ve
     decided = replace(
         sheet, verdict=result.verdict, probability=result.probability, fields=result.fields, checks=result.checks, findings=result.findings
     )
-    return judge(truth, Reading(decided, {}), known=True, exceptions={})
+    return judge(truth, Reading(decided), known=True, exceptions={})
 
 
-def cost(outcomes: Sequence[Outcome]) -> float:
+def cost(outcomes: Iterable[Outcome]) -> float:
     """What a policy costs on some sheets, in sheets that a person has to look at though they were clear."""
     total = 0.0
     for outcome in outcomes:
@@ -120,28 +108,6 @@ def cost(outcomes: Sequence[Outcome]) -> float:
     return total
 
 
-def caution(policy: VerdictPolicy) -> tuple[float, ...]:
-    """Smaller for the more cautious of two policies that cost the same."""
-    return policy.max_corrected, policy.max_bubbles_corrected, -policy.min_bubbles_probability, -policy.min_field_probability
-
-
-def thresholds_of(policy: VerdictPolicy) -> Mapping[str, float]:
-    return {name: getattr(policy, name) for name in CHOICES}
-
-
-def _with(policy: VerdictPolicy, thresholds: Mapping[str, Any]) -> VerdictPolicy:
-    return replace(policy, **thresholds)
-
-
-def _choice(fold: int, thresholds: Mapping[str, float], tried: Sequence[Outcome]) -> FoldChoice:
-    accepted = [outcome for outcome in tried if outcome.accepted]
-    wrong = sum(outcome.wrong_accepted for outcome in accepted)
-    return FoldChoice(
-        fold=fold,
-        thresholds=thresholds,
-        clear=sum(outcome.truth.clear for outcome in tried),
-        clear_accepted=sum(outcome.truth.clear for outcome in accepted),
-        accepted=len(accepted),
-        wrong=wrong,
-        careless=sum(not outcome.truth.clear and not outcome.wrong_accepted for outcome in accepted),
-    )
+def caution(choice: Mapping[str, float]) -> tuple[float, ...]:
+    """Smaller for the more cautious of two choices that cost the same: a `max_` is cautious when it is low, a `min_` when it is high."""
+    return tuple(value if name.startswith("max_") else -value for name, value in choice.items())

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pipeline.bench.reading import Reading
 from pipeline.bench.truth import TrueSheet
+from pipeline.read import Reading
 from pipeline.recognition.bubbles import NONE, SEVERAL
 from pipeline.sheet import BOX_CLASSES, Field, FieldState, Sheet, Verdict
 from pipeline.training.bubbles import ColumnTruth
@@ -130,8 +130,13 @@ def _boxes(truth: TrueSheet, sheet: Sheet) -> Iterator[tuple[str, str]]:
         yield from ((true, seen) for true, seen in zip(signs, read.raw, strict=True) if true in BOX_CLASSES)
 
 
+def columns_of(reading: Reading) -> Mapping[str, tuple[int, ...]]:
+    """Field id to the most probable state of each bubble column: the digit, `NONE` or `SEVERAL`."""
+    return {name: tuple(map(int, seen.bubbles.argmax(axis=1))) for name, seen in reading.fields.items() if seen.bubbles is not None}
+
+
 def _columns(truth: TrueSheet, reading: Reading, exceptions: Exceptions) -> Iterator[ColumnOutcome]:
-    for field, states in reading.columns.items():
+    for field, states in columns_of(reading).items():
         number = truth.fields.get(field)
         for column, seen in enumerate(states):
             place = (truth.image, field, column)

@@ -24,7 +24,7 @@ from pipeline.crosscheck import FieldReading
 from pipeline.engine.batch import in_final_order
 from pipeline.engine.executors import Executor
 from pipeline.imaging import Item, Limits, Photo, open_images
-from pipeline.read import SOFTWARE, Reader, read_photo
+from pipeline.read import SOFTWARE, Reader, Reading, read_photo
 from pipeline.recognition.header import tesseract_installed
 from pipeline.settings import Settings
 from pipeline.sheet import Refusal, RefusalCode, Sheet, refused
@@ -42,25 +42,6 @@ class Job:
     path: Path
     models: Models
     key: str
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What was read.
-
-    Attributes
-    ----------
-    fields
-        What the models saw of each number; empty when the photo was refused.
-    """
-
-    sheet: Sheet
-    fields: Mapping[str, FieldReading]
-
-    @property
-    def columns(self) -> Mapping[str, tuple[int, ...]]:
-        """Field id to the most probable state of each bubble column: the digit, 10 = none, 11 = several."""
-        return {name: tuple(map(int, f.bubbles.argmax(axis=1))) for name, f in self.fields.items() if f.bubbles is not None}
 
 
 class KeptReadings:
@@ -103,7 +84,7 @@ class KeptReadings:
         if entry.get("code") != self._code or not line.endswith(b"\n"):
             return False
         fields = {name: FieldReading.from_dict(field) for name, field in entry["fields"].items()}
-        self._readings[entry["key"]] = Reading(Sheet.from_dict(entry["sheet"]), fields)
+        self._readings[entry["key"]] = Reading(Sheet.from_dict(entry["sheet"]), fields=fields)
         return True
 
 
@@ -142,7 +123,7 @@ def read_jobs(jobs: Sequence[Job], *, kept: KeptReadings, executor: Executor) ->
             yield Item(job.name, job.path), [reading.sheet]
 
     for step in in_final_order(results()):
-        yield tuple(Reading(sheet, fields[sheet.source]) for sheet in step)
+        yield tuple(Reading(sheet, fields=fields[sheet.source]) for sheet in step)
 
 
 def read_job(job: Job) -> Reading:
@@ -152,20 +133,20 @@ def read_job(job: Job) -> Reading:
     opened = next(iter(open_images(job.path, name=job.name, limits=Limits.of(Settings()))))
     if not isinstance(opened, Photo):
         seconds = time.perf_counter() - started
-        return Reading(refused(opened.name, opened.sha256, opened.refusal, seconds=seconds, software=SOFTWARE, models=reader.models), {})
+        return Reading(refused(opened.name, opened.sha256, opened.refusal, seconds=seconds, software=SOFTWARE, models=reader.models))
     try:
         reading = read_photo(opened, reader)
     except Exception as error:
         refusal = Refusal(RefusalCode.CRASHED_READER, " ".join(f"{type(error).__name__}: {error}".split()))
         seconds = time.perf_counter() - started
-        return Reading(refused(opened.name, opened.sha256, refusal, seconds=seconds, software=SOFTWARE, models=reader.models), {})
-    return Reading(reading.sheet, reading.fields)
+        return Reading(refused(opened.name, opened.sha256, refusal, seconds=seconds, software=SOFTWARE, models=reader.models))
+    return Reading(reading.sheet, fields=reading.fields)
 
 
 def crashed(job: Job, detail: str) -> Reading:
     """The reading of a photo that ended the process that read it."""
     refusal = Refusal(RefusalCode.CRASHED_READER, detail)
-    return Reading(refused(job.name, "", refusal, seconds=0.0, software=SOFTWARE, models=_reader_of(job.models).models), {})
+    return Reading(refused(job.name, "", refusal, seconds=0.0, software=SOFTWARE, models=_reader_of(job.models).models))
 
 
 def stages_digest() -> str:

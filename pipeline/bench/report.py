@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
 from rich.table import Table
@@ -68,17 +68,27 @@ def review_reasons(outcomes: Sequence[Outcome]) -> str:
 def calibration_table(found: Calibration) -> Table:
     """A row a fold: the thresholds chosen without it and what they did on it; then all folds together, and the choice on all sheets."""
     table = Table(title="Thresholds chosen on four folds, tried on the fifth", title_justify="left")
-    for title in ("fold", *found.chosen, "accepted of clear", "wrong accepted", "accepted, to look at"):
+    for title in ("fold", *found.chosen, *_CHOSEN):
         table.add_column(title, justify="right")
     for one in found.folds:
-        values = (f"{value:g}" for value in one.thresholds.values())
-        table.add_row(str(one.fold), *values, f"{one.clear_accepted}/{one.clear}", f"{one.wrong}/{one.accepted}", str(one.careless))
-    total = {name: sum(getattr(one, name) for one in found.folds) for name in ("clear", "clear_accepted", "accepted", "wrong", "careless")}
-    clear = _percent(Share(total["clear_accepted"], total["clear"]))
-    wrong = _bounded(Share(total["wrong"], total["accepted"]))
-    table.add_row(ALL, *("" for _ in found.chosen), clear, wrong, str(total["careless"]))
-    table.add_row("chosen on all", *(f"{value:g}" for value in found.chosen.values()), "", "", "")
+        table.add_row(str(one.fold), *_levels(one.thresholds), *_chosen(one.outcomes))
+    together = [outcome for one in found.folds for outcome in one.outcomes]
+    table.add_row(ALL, *("" for _ in found.chosen), *_chosen(together))
+    table.add_row("chosen on all", *_levels(found.chosen))
     return table
+
+
+_CHOSEN = ("accepted of clear", "wrong accepted", "accepted, not clear")
+
+
+def _chosen(outcomes: Sequence[Outcome]) -> tuple[str, ...]:
+    """The cells under `_CHOSEN`."""
+    figures = figures_of(outcomes)
+    return _percent(figures.accepted_clear), _bounded(figures.wrong_accepted), str(figures.accepted.part - figures.accepted_clear.part)
+
+
+def _levels(thresholds: Mapping[str, float]) -> Iterator[str]:
+    return (f"{value:g}" for value in thresholds.values())
 
 
 def _by_set(outcomes: Sequence[Outcome]) -> dict[str, list[Outcome]]:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.sheet import BOX_CLASSES, Point
+from pipeline.sheet import BOX_CLASSES, Point, quad_of
 
 BUBBLE_NONE = 10
 """Column of `FieldReading.bubbles` that says no bubble of the column is filled."""
@@ -78,14 +78,13 @@ class FieldReading:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> FieldReading:
-        first, second, third, fourth = (tuple(corner) for corner in data["quad"])
         return cls(
             boxes=np.array(data["boxes"]),
             illegible=np.array(data["illegible"]),
             corrected=np.array(data["corrected"]),
             bubbles=None if data["bubbles"] is None else np.array(data["bubbles"]),
             bubbles_corrected=None if data["bubbles_corrected"] is None else np.array(data["bubbles_corrected"]),
-            quad=(first, second, third, fourth),
+            quad=quad_of(data["quad"]),
             frames=data["frames"],
         )
 

@@ -104,9 +104,9 @@ def _hypotheses(
         anchor = anchor_of(tag, laid, photo_to_view)
         proposals += [(p, form, RegistrationMethod.TAG) for p in search.propose(laid, anchor=anchor, keep=policy.refined)]
     if not known:
-        owner = {id(in_units(page)): form for form in catalogue for page in form.pages.values()}
+        owner = {in_units(page): form for form in catalogue for page in form.pages.values()}
         pages = [in_units(page) for form in catalogue for page in form.pages.values()]
-        proposals += [(p, owner[id(p.page)], RegistrationMethod.LINES) for p in search.propose_among(pages, keep=policy.refined)]
+        proposals += [(p, owner[p.page], RegistrationMethod.LINES) for p in search.propose_among(pages, keep=policy.refined)]
     proposals.sort(key=lambda item: -item[0].score)
     found: list[Hypothesis] = []
     for proposal, form, method in proposals[: policy.refined]:
@@ -143,8 +143,10 @@ def _judge(
     limits = policy.with_tag if best.method is RegistrationMethod.TAG else policy.without_tag
     if evidence.found < limits.found or evidence.explained < limits.explained or evidence.score < limits.score:
         return Refusal(RefusalCode.PAGE_NOT_FOUND, f"{seen}, not enough to be sure where the page lies")
+    units = units_per_mm(best.form.pages[best.page.number])
+    residual_mm = evidence.residual_mm / units
     if evidence.residual_mm > policy.max_residual_mm:
-        return Refusal(RefusalCode.PAGE_NOT_FOUND, f"{seen}, but the lines are {evidence.residual_mm:.1f} mm off")
+        return Refusal(RefusalCode.PAGE_NOT_FOUND, f"{seen}, but the lines are {residual_mm:.1f} mm off")
     rivals = [c for c in candidates[1:] if not _same_place(best, c)]
     if rivals and _is_rival(rivals[0].standing, best.standing, policy):
         rival = rivals[0]
@@ -159,7 +161,6 @@ def _judge(
     if not shown.all():
         return Refusal(RefusalCode.CUT_OFF, f"{int((~shown).sum())} of {len(shown)} digit boxes are not in the picture")
     paper = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], dtype=np.float64) * best.page.paper_mm
-    units = units_per_mm(best.form.pages[best.page.number])
     return Registration(
         form=best.form.id,
         page=best.page.number,
@@ -167,7 +168,7 @@ def _judge(
         homography=best.to_photo,
         correction=best.correction,
         method=best.method,
-        residual_mm=evidence.residual_mm / units,
+        residual_mm=residual_mm,
         found=evidence.found,
         explained=evidence.explained,
         corners=best.place(paper),

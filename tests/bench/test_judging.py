@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.bench.figures import Share, figures_of, reasons_for_review
 from pipeline.bench.judging import Outcome, Place, judge
-from pipeline.bench.reading import Reading
+from pipeline.read import Reading
 from pipeline.recognition.bubbles import NONE, SEVERAL
 from pipeline.sheet import FieldState, Finding, FindingCode, Severity, Text, Verdict
 from pipeline.training.bubbles import ColumnTruth
@@ -21,7 +21,7 @@ ACCEPTED = {"verdict": Verdict.ACCEPTED}
 
 def judged(truth: dict[str, Any] | None = None, read: dict[str, Any] | None = None, **changes: Any) -> Outcome:
     options = {"fields": {}, "exceptions": {}, "known": True} | changes
-    reading = Reading(read_sheet(**read or {}), options["fields"])
+    reading = Reading(read_sheet(**read or {}), fields=options["fields"])
     return judge(true_sheet(**truth or {}), reading, known=options["known"], exceptions=options["exceptions"])
 
 
@@ -68,7 +68,7 @@ def test_accepted_sheet_must_not_be_surer_than_a_person(unsure: dict[str, int | 
 
 
 def test_refused_sheet_has_no_numbers() -> None:
-    outcome = judge(true_sheet(), Reading(make_refused(), {}), known=True, exceptions={})
+    outcome = judge(true_sheet(), Reading(make_refused()), known=True, exceptions={})
     assert outcome.place is Place.REFUSED
     assert figures_of([outcome]).numbers == Share(0, 0)
 
@@ -101,7 +101,7 @@ def test_figures_of_a_set() -> None:
         judged(read={"findings": (unsure, remark)}),
         judged(read={"fields": {"paslon_1": make_field(725, probability=0.9995), "paslon_2": make_field(87)}} | ACCEPTED),
         judged(read={"form": FORM, "page": "3", "fields": {}}),
-        judge(true_sheet(), Reading(make_refused(), {}), known=True, exceptions={}),
+        judge(true_sheet(), Reading(make_refused()), known=True, exceptions={}),
     ]
     figures = figures_of(outcomes)
     assert (figures.sheets, figures.refused, figures.wrong_page, figures.right_page) == (6, 1, 1, Share(4, 6))

@@ -11,7 +11,7 @@ from rich.console import Console
 from pipeline.bench import report
 from pipeline.bench.contact import ROW_SIZE, write_contact_sheets
 from pipeline.bench.judging import Outcome, judge
-from pipeline.bench.reading import Reading
+from pipeline.read import Reading
 from pipeline.sheet import Verdict
 from tests.bench.sheets import read_sheet, true_sheet
 from tests.crosscheck.conftest import reading_of
@@ -26,14 +26,14 @@ def outcomes(path: Path = Path("photo.png")) -> list[Outcome]:
         return judge(true_sheet(image, path=path, **truth), reading, known=known, exceptions={})
 
     return [
-        one("set-a/right.png", Reading(read_sheet(verdict=Verdict.ACCEPTED), {"paslon_1": reading_of("125", "12_")})),
-        one("set-a/wrong.png", Reading(read_sheet(fields=WRONG), {})),
-        one("set-a/accepted.png", Reading(read_sheet(fields=WRONG, verdict=Verdict.ACCEPTED), {})),
-        one("set-b/page.png", Reading(read_sheet(page="3"), {})),
-        one("set-b/refused.png", Reading(make_refused(), {})),
-        one("set-b/corrected.png", Reading(read_sheet(verdict=Verdict.ACCEPTED), {}), must_review=("overwritten",)),
-        one("set-c/other.png", Reading(make_refused(), {}), known=False),
-        one("set-c/taken.png", Reading(read_sheet(), {}), known=False, form="c1-1999"),
+        one("set-a/right.png", Reading(read_sheet(verdict=Verdict.ACCEPTED), fields={"paslon_1": reading_of("125", "12_")})),
+        one("set-a/wrong.png", Reading(read_sheet(fields=WRONG))),
+        one("set-a/accepted.png", Reading(read_sheet(fields=WRONG, verdict=Verdict.ACCEPTED))),
+        one("set-b/page.png", Reading(read_sheet(page="3"))),
+        one("set-b/refused.png", Reading(make_refused())),
+        one("set-b/corrected.png", Reading(read_sheet(verdict=Verdict.ACCEPTED)), must_review=("overwritten",)),
+        one("set-c/other.png", Reading(make_refused()), known=False),
+        one("set-c/taken.png", Reading(read_sheet()), known=False, form="c1-1999"),
     ]
 
 
