@@ -101,7 +101,8 @@ class _Claim:
 def judge_header(lines: Sequence[HeaderLine], catalogue: Catalogue, form: str, page: str, *, policy: HeaderPolicy) -> HeaderEvidence:
     """What the lines of a header say of a sheet that was found to be this page of this form."""
     texts = _texts(catalogue, form)
-    forming = _claims(lines, [text for text in texts if text.tells is not Identity.PAGE], (form, page), policy)
+    # Held against all texts first: a heading that only tells the page may be nearly the one by which another form is known.
+    forming = [claim for claim in _claims(lines, texts, (form, page), policy) if claim.printed.tells is not Identity.PAGE]
     paging = _claims(lines, [text for text in texts if text.tells is not Identity.FORM], (form, page), policy)
     # A heading names the election, which several forms share: where the model's name can be read, it alone says which form it is.
     models = [claim for claim in forming if claim.printed.tells is Identity.FORM] or forming

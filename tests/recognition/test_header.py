@@ -97,6 +97,13 @@ def test_line_that_leans_to_the_expected_page_keeps_the_sheet() -> None:
     assert refusal((HEADING_3, 96), ("Halaman 2 dar", 10)) is None
 
 
+def test_heading_nearly_that_of_another_form_is_not_held_against_the_page_it_stands_on() -> None:
+    heading = "IV. DATA PEROLEHAN SUARA PASANGAN CALON PRESIDEN DAN WAKIL PRESIDEN"
+    evidence = judge_header([HeaderLine(heading, 95.0)], CATALOGUE, "c1-ppwp-2019", "2", policy=HeaderPolicy())
+    assert contradiction(evidence, "c1-ppwp-2019", "2") is None
+    assert evidence.page_read == "2"
+
+
 def test_two_other_pages_at_once_say_nothing() -> None:
     assert refusal((HEADING_3, 96), ("Halaman 1 dari 3", 95)) is None
 
