@@ -1,6 +1,7 @@
 """Read one photo: the recipe, stage by stage.
 
-photo → where the page lies → its printed header, when no tag named it → boxes and bubbles cut → signs read → numbers cross-checked → sheet.
+photo → where the page lies → its printed code and header, when no tag named it → boxes and bubbles cut → signs read →
+numbers cross-checked → sheet.
 Each stage lives in its own package; here is only their order, and what happens when one of them refuses.
 """
 
@@ -20,6 +21,7 @@ from pipeline.forms import Catalogue, Page, load_catalogue
 from pipeline.imaging import Photo, QualityPolicy, explain, measure_quality
 from pipeline.recognition import bubbles, digits
 from pipeline.recognition.bubbles import BubbleReader
+from pipeline.recognition.codes import code_contradiction, read_codes
 from pipeline.recognition.digits import DigitReader
 from pipeline.recognition.header import HeaderReader
 from pipeline.recognition.header_match import contradiction
@@ -92,6 +94,8 @@ def read_photo(photo: Photo, reader: Reader, *, form: str | None = None, trace: 
     if trace:
         draw_stages(photo.image, stages, trace)
     if isinstance(found, Registration):
+        found = _unless_code_contradicts(found, photo, reader, trace)
+    if isinstance(found, Registration):
         found = _unless_header_contradicts(found, photo, reader, trace)
     if isinstance(found, Refusal):
         refusal = _explained(found, photo, reader)
@@ -127,15 +131,16 @@ def read_photo(photo: Photo, reader: Reader, *, form: str | None = None, trace: 
 def read_fields(
     image: NDArray[np.uint8], registration: Registration, page: Page, reader: Reader, *, trace: Trace | None = None
 ) -> dict[str, FieldReading]:
-    """What stands in the boxes and bubbles of every number of a page, as distributions."""
-    boxes = [box for layout in page.fields.values() for box in layout.boxes]
+    """What stands in the boxes and bubbles of every number of a page that is in the picture, as distributions."""
+    layouts = {name: layout for name, layout in page.fields.items() if name in registration.frames}
+    boxes = [box for layout in layouts.values() for box in layout.boxes]
     patches = cut_patches(image, registration.to_photo, boxes, size=digits.PATCH_SIZE, margin=digits.MARGIN)
     if trace:
         trace.picture("boxes", _contact_sheet(patches))
     signs = reader.digits.read(patches)
     readings: dict[str, FieldReading] = {}
     first = 0
-    for name, layout in page.fields.items():
+    for name, layout in layouts.items():
         row = slice(first, first + len(layout.boxes))
         first = row.stop
         columns = filled = None
@@ -157,6 +162,14 @@ def read_fields(
             frames=registration.frames[name],
         )
     return readings
+
+
+def _unless_code_contradicts(found: Registration, photo: Photo, reader: Reader, trace: Trace | None) -> Registration | Refusal:
+    """The page as it was found, or the refusal of one that only its lines named and whose printed code names another."""
+    if found.method is not RegistrationMethod.LINES:
+        return found
+    contents = read_codes(photo.image, found.to_photo, reader.catalogue[found.form].pages[found.page], trace=trace)
+    return code_contradiction(contents, reader.catalogue, found.form, found.page) or found
 
 
 def _unless_header_contradicts(found: Registration, photo: Photo, reader: Reader, trace: Trace | None) -> Registration | Refusal:

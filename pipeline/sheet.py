@@ -136,6 +136,7 @@ class FindingCode(StrEnum):
     UNCONFIRMED = "unconfirmed"
     CHECK_FAILED = "check_failed"
     BOUND_EXCEEDED = "bound_exceeded"
+    OUTSIDE_PICTURE = "outside_picture"
     REGISTRATION_DOUBTFUL = "registration_doubtful"
     FORM_NOT_CALIBRATED = "form_not_calibrated"
     DUPLICATE = "duplicate"

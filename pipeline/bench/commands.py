@@ -10,7 +10,7 @@ import typer
 from pipeline.cli.console import FAILURE, USAGE, error_console, fail, output_console, print_line
 from pipeline.recognition.model_file import ModelError
 from pipeline.settings import default_models
-from pipeline.training.sheets import READY_SETS
+from pipeline.training.sheets import SETS
 from pipeline.writing import OutputError
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -36,7 +36,7 @@ Data = Annotated[
 @bench_app.command()
 def accuracy(
     data: Data = DATA,
-    sets: Annotated[str, typer.Option(help="Sets to read, separated by commas.", metavar="A,B")] = ",".join(READY_SETS),
+    sets: Annotated[str, typer.Option(help="Sets to read, separated by commas.", metavar="A,B")] = ",".join(SETS),
     out_of_fold: Annotated[bool, typer.Option("--out-of-fold", help="Read each sheet with the models of its own fold.")] = False,
     models: Annotated[Path | None, typer.Option(help="Folder of the models when not out of fold.", metavar="DIR", file_okay=False)] = None,
     folds: Annotated[

@@ -23,6 +23,7 @@ from pipeline.bench.truth import TrueSheet
 from pipeline.crosscheck import FieldReading
 from pipeline.engine.batch import in_final_order
 from pipeline.engine.executors import Executor
+from pipeline.engine.work import single_threaded
 from pipeline.imaging import Item, Limits, Photo, open_images
 from pipeline.read import SOFTWARE, Reader, Reading, read_photo
 from pipeline.recognition.header import tesseract_installed
@@ -163,5 +164,5 @@ def stages_digest() -> str:
 
 @cache
 def _reader_of(models: Models) -> Reader:
-    cv2.setNumThreads(1)
+    single_threaded()
     return Reader.of_models(models.digits, models.bubbles)

@@ -26,13 +26,13 @@ class CrosscheckResult:
     Attributes
     ----------
     fields
-        Every number of the page, in the order of the layout.
+        Every number of the page that is in the picture, in the order of the layout.
     checks
         The rules all of whose numbers stand on the page, in the order of the form.
     findings
         Errors first, then warnings, then the rest.
     probability
-        That every number is reported as it is written.
+        That every number in `fields` is reported as it is written.
     """
 
     fields: Mapping[str, Field]
@@ -45,14 +45,17 @@ class CrosscheckResult:
 def crosscheck(
     form: Form, page: Page, readings: Mapping[str, FieldReading], *, registration: RegistrationSummary, policy: VerdictPolicy
 ) -> CrosscheckResult:
-    """Turn the readings of a page into numbers, doubts and a verdict; `readings` holds exactly the fields of the page."""
-    if set(readings) != set(page.fields):
-        raise ValueError(f"readings and fields of page {page.number} differ: {sorted(set(readings) ^ set(page.fields))}")
-    fused = {name: fuse_field(readings[name], policy) for name in page.fields}
+    """Turn the readings of the numbers that are in the picture into numbers, doubts and a verdict."""
+    if not readings or not set(readings) <= set(page.fields):
+        raise ValueError(f"numbers that are not on page {page.number}, or none at all: {sorted(set(readings) - set(page.fields))}")
+    shown = [name for name in page.fields if name in readings]
+    fused = {name: fuse_field(readings[name], policy) for name in shown}
     numbers = {name: one.field for name, one in fused.items()}
     outcomes = evaluate_checks(form, page, numbers)
     doubts = [doubt for name, one in fused.items() for doubt in field_doubts(name, page.fields[name], one, policy)]
-    doubts += [findings.boxes_doubtful(name, page.fields[name].label) for name in page.fields if readings[name].frames < policy.min_frames]
+    doubts += [findings.boxes_doubtful(name, page.fields[name].label) for name in shown if readings[name].frames < policy.min_frames]
+    if missing := [name for name in page.fields if name not in readings]:
+        doubts.append(findings.outside_picture(missing, [page.fields[name].label for name in missing]))
     if form.id not in policy.calibrated_for:
         doubts.append(findings.form_not_calibrated(form.title))
     verdict, probability, found = decide(page, numbers, outcomes, doubts, residual_mm=registration.residual_mm, policy=policy)

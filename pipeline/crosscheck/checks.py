@@ -1,7 +1,8 @@
 """Do the numbers of a page obey the rules of the form? Each rule that lives on the page is held against the values as they were read.
 
 A rule is a linear constraint over field ids. Crossed out counts as zero; a missing number leaves the rule undecided. A broken rule
-becomes a sentence with the numbers in it. It never changes a number: what does not add up may well be what was written.
+becomes a sentence with the numbers in it, and a sum that does not close with what all sums together tell about which number is wrong.
+That never changes a number: what does not add up may well be what was written.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from pipeline.crosscheck.findings import LISTED
+from pipeline.crosscheck.locate import BrokenSums, locate, possible_values
 from pipeline.forms import Check, Form, Page, Relation
 from pipeline.sheet import CheckResult, Field, Finding, FindingCode, Text
 
@@ -44,17 +47,19 @@ class _Side:
 
 def evaluate_checks(form: Form, page: Page, fields: Mapping[str, Field]) -> tuple[CheckOutcome, ...]:
     """Hold every rule whose numbers all stand on `page` against `fields`, in the order of the form."""
-    return tuple(_evaluate(check, page, fields) for check in form.checks if set(check.constraint.coefficients) <= set(page.fields))
+    checks = [check for check in form.checks if set(check.fields) <= set(page.fields)]
+    known = {name: field.value for name, field in fields.items() if field.value is not None}
+    broken = {name: sums for sums in locate(checks, known, possible_values(form, page)) for name in sums.checks}
+    return tuple(_evaluate(check, page, known, broken.get(check.id)) for check in checks)
 
 
-def _evaluate(check: Check, page: Page, fields: Mapping[str, Field]) -> CheckOutcome:
-    values = {name: fields[name].value for name in check.constraint.coefficients}
-    known = {name: value for name, value in values.items() if value is not None}
-    if len(known) < len(values):
+def _evaluate(check: Check, page: Page, values: Mapping[str, int], broken: BrokenSums | None) -> CheckOutcome:
+    known = {name: values[name] for name in check.fields if name in values}
+    if len(known) < len(check.fields):
         return CheckOutcome(check, CheckResult(check.id, check.text, None), None)
     holds = check.constraint.holds(known)
     result = CheckResult(check.id, check.text, holds)
-    return CheckOutcome(check, result, None if holds else _finding(check, page, known))
+    return CheckOutcome(check, result, None if holds else _finding(check, page, known, broken))
 
 
 def _sides(check: Check) -> tuple[_Side, _Side]:
@@ -65,7 +70,7 @@ def _sides(check: Check) -> tuple[_Side, _Side]:
     return _Side(left, max(-constraint.constant, 0)), _Side(right, max(constraint.constant, 0))
 
 
-def _finding(check: Check, page: Page, values: Mapping[str, int]) -> Finding:
+def _finding(check: Check, page: Page, values: Mapping[str, int], broken: BrokenSums | None) -> Finding:
     left, right = _sides(check)
     code = FindingCode.CHECK_FAILED if check.constraint.relation is Relation.EQUAL else FindingCode.BOUND_EXCEEDED
     if any(abs(coefficient) > 1 for coefficient in check.constraint.coefficients.values()):
@@ -75,8 +80,9 @@ def _finding(check: Check, page: Page, values: Mapping[str, int]) -> Finding:
     else:
         lower, upper = (left, right) if check.constraint.relation is Relation.AT_MOST else (right, left)
         message = _exceeded(page, lower, upper, values)
-    advice = Text(" Bandingkan angka-angka ini dengan foto.", " Compare these numbers with the photo.")
-    return Finding(code, check.severity, tuple(values), Text(message.id + advice.id, message.en + advice.en))
+    advice = Text("Bandingkan angka-angka ini dengan foto.", "Compare these numbers with the photo.")
+    parts = [message, advice] if broken is None else [message, _located(page, broken), advice]
+    return Finding(code, check.severity, tuple(values), Text(" ".join(part.id for part in parts), " ".join(part.en for part in parts)))
 
 
 def _stated(check: Check, page: Page, values: Mapping[str, int]) -> Text:
@@ -96,6 +102,28 @@ def _unequal(page: Page, left: _Side, right: _Side, values: Mapping[str, int]) -
             f"{ours.id}, tertulis {theirs.id} (selisih {difference}).", f"{ours.en}, but {theirs.en} is written (difference {difference})."
         )
     return Text(f"{ours.id}, tetapi {theirs.id} (selisih {difference}).", f"{ours.en}, but {theirs.en} (difference {difference}).")
+
+
+def _located(page: Page, broken: BrokenSums) -> Text:
+    """Which number the sums point to, if they do; `here`, because other sums of the page may be broken by themselves."""
+    labels = [page.fields[suspect.name].label for suspect in broken.suspects]
+    if not labels:
+        return Text(
+            "Tidak ada satu angka yang dapat menjelaskan semua penjumlahan yang tidak cocok di sini: paling sedikit dua angka salah.",
+            "No single number explains all the sums here that do not close: at least two numbers are wrong.",
+        )
+    if len(labels) == 1:
+        value = broken.suspects[0].value
+        return Text(
+            f"Jika hanya satu angka yang salah di sini, itu {labels[0].id}: dengan {value} semua penjumlahannya cocok.",
+            f"If only one number is wrong here, it is {labels[0].en}: with {value} every sum it stands in closes.",
+        )
+    more = len(labels) - LISTED
+    rest = Text(f", atau {more} lainnya", f", or {more} more") if more > 0 else Text("", "")
+    return Text(
+        f"Penjumlahan tidak dapat menunjukkan mana yang salah: {', atau '.join(label.id for label in labels[:LISTED])}{rest.id}.",
+        f"The sums cannot tell which one is wrong: {', or '.join(label.en for label in labels[:LISTED])}{rest.en}.",
+    )
 
 
 def _exceeded(page: Page, lower: _Side, upper: _Side, values: Mapping[str, int]) -> Text:

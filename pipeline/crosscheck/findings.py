@@ -9,6 +9,9 @@ from collections.abc import Sequence
 
 from pipeline.sheet import Field, FieldState, Finding, FindingCode, Severity, SourceKind, Text, ValueProbability
 
+LISTED = 4
+"""Most numbers that a sentence lists by name."""
+
 
 def blank_form(names: tuple[str, ...]) -> Finding:
     return Finding(FindingCode.BLANK_FORM, Severity.ERROR, names, Text(
@@ -83,6 +86,15 @@ def unconfirmed(name: str, label: Text, value: int) -> Finding:
     return Finding(FindingCode.UNCONFIRMED, Severity.WARNING, (name,), Text(
         f"{label.id}: {value} belum dikuatkan oleh bulatan atau penjumlahan di halaman ini. Cocokkan dengan foto.",
         f"{label.en}: {value} is not borne out by bubbles or by a sum on this page. Compare it with the photo.",
+    ))
+
+
+def outside_picture(names: Sequence[str], labels: Sequence[Text]) -> Finding:
+    listed, more = labels[:LISTED], len(labels) - LISTED
+    rest = Text(f", dan {more} lainnya", f", and {more} more") if more > 0 else Text("", "")
+    return Finding(FindingCode.OUTSIDE_PICTURE, Severity.ERROR, tuple(names), Text(
+        f"Tidak seluruhnya ada di foto: {'; '.join(label.id for label in listed)}{rest.id}. Foto ulang seluruh halaman.",
+        f"Not wholly in the picture: {'; '.join(label.en for label in listed)}{rest.en}. Take the photo again with the whole page in view.",
     ))
 
 

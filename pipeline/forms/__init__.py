@@ -3,7 +3,7 @@
 from pipeline.forms.catalogue import FormError, load_catalogue, load_form
 from pipeline.forms.checks import CheckError, parse_check
 from pipeline.forms.drawing import draw_page
-from pipeline.forms.geometry import Circle, Identity, Ink, Line, PrintedText, Rect, Tag, TextStyle
+from pipeline.forms.geometry import Circle, CodeKind, Identity, Ink, Line, PrintedCode, PrintedText, Rect, Tag, TextStyle
 from pipeline.forms.lint import LintCode, LintFinding, lint, lint_form
 from pipeline.forms.model import (
     Bounds,
@@ -29,6 +29,7 @@ __all__ = [
     "Check",
     "CheckError",
     "Circle",
+    "CodeKind",
     "FieldLayout",
     "Form",
     "FormError",
@@ -41,6 +42,7 @@ __all__ = [
     "LintCode",
     "LintFinding",
     "Page",
+    "PrintedCode",
     "PrintedText",
     "Rect",
     "Relation",

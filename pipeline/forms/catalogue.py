@@ -80,20 +80,18 @@ def _form(entry: FormEntry, *, path: Path, content: bytes) -> Form:
     placed = {place.piece for page in entry.pages.values() for place in page.place}
     problems.extend(f"{path.name}: pieces.{piece}: is placed on no page" for piece in entry.pieces if piece not in placed)
     pages: dict[str, Page] = {}
-    owner: dict[str, str] = {}
+    fields: dict[str, None] = {}
     for number, page in entry.pages.items():
         try:
             pages[number] = build_page(number, page, entry)
         except LayoutError as error:
             problems.append(f"{path.name}: pages.{number}: {error}")
             continue
-        for name in pages[number].fields:
-            if owner.setdefault(name, number) != number:
-                problems.append(f"{path.name}: pages.{number}: the number {name!r} is already on page {owner[name]}")
+        fields |= dict.fromkeys(pages[number].fields)
     checks: list[Check] = []
     for name, check in entry.checks.items():
         try:
-            constraint = parse_check(check.expression, tuple(owner))
+            constraint = parse_check(check.expression, tuple(fields))
         except CheckError as error:
             problems.append(f"{path.name}: checks.{name}: {error}")
             continue

@@ -5,6 +5,7 @@ Every position is in millimetres on the paper, origin at the top left corner of 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -26,6 +27,12 @@ class Identity(StrEnum):
     FORM = "form"
     PAGE = "page"
     FORM_AND_PAGE = "form_and_page"
+
+
+class CodeKind(StrEnum):
+    """The kinds of printed code that can be read."""
+
+    QR = "qr"
 
 
 class TextStyle(StrEnum):
@@ -151,3 +158,22 @@ class Tag:
     def corners(self) -> NDArray[np.float64]:
         """(4, 2) float64 in the order in which `cv2.aruco` reports them: the tag's own top left first, then clockwise."""
         return np.roll(self.bounds.corners(), -(self.rotation // 90), axis=0)
+
+
+@dataclass(frozen=True, slots=True)
+class PrintedCode:
+    """A printed code that names the page it stands on: the square its modules fill, and what it says there.
+
+    Attributes
+    ----------
+    pattern
+        Regular expression of the whole content, such as `010200-02`. The code of no other page has it.
+    """
+
+    kind: CodeKind
+    box: Rect
+    pattern: str
+
+    def says(self, content: str) -> bool:
+        """Whether a code with this content is this one."""
+        return re.fullmatch(self.pattern, content) is not None

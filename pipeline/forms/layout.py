@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pipeline.forms.geometry import Circle, Line, PrintedText, Rect, Tag
+from pipeline.forms.geometry import Circle, Line, PrintedCode, PrintedText, Rect, Tag
 from pipeline.forms.lines import grid_lines, rect_lines, table_lines, visible_lines
 from pipeline.forms.model import Bubbles, FieldLayout, Page, RowSums, TallyGrid
 from pipeline.forms.schema import Box, BubblesEntry, FieldEntry, FormEntry, PageEntry, PieceEntry
@@ -45,6 +45,7 @@ def build_page(number: str, entry: PageEntry, form: FormEntry) -> Page:
         circles=tuple(printing.circles),
         texts=tuple(printing.texts),
         fields=dict(sorted(printing.fields.items(), key=lambda item: (item[1].box_row.y, item[1].box_row.x))),
+        codes=tuple(PrintedCode(code.kind, Rect(*code.box), code.pattern) for code in entry.codes),
     )
 
 

@@ -76,6 +76,7 @@ def _lint_page(page: Page) -> Iterator[_Found]:
     areas = [(f"{kind} of {field.id}", rect) for field in page.fields.values() for kind, rect in _writings(field)]
     if page.tag is not None:
         areas.append(("the tag", page.tag.bounds))
+    areas += [(f"the {code.kind} code", code.box) for code in page.codes]
     for (name, rect), (other, other_rect) in combinations(areas, 2):
         if rect.overlaps(other_rect):
             yield LintCode.OVERLAP, where, f"{name} and {other} overlap"
@@ -113,6 +114,13 @@ def _lint_tags(form: Form) -> Iterator[_Found]:
             yield LintCode.DUPLICATE_TAG, f"page {other.number}", f"has the tag of page {page.number}"
 
 
+def _numbers(form: Form) -> Iterator[tuple[str, str, FieldLayout]]:
+    """Every place of every number: its page, its id, its layout there."""
+    for page in form.pages.values():
+        for name, field in page.fields.items():
+            yield page.number, name, field
+
+
 def _lint_numbers(form: Form) -> Iterator[_Found]:
     """A number is confirmed by a second writing or by a sum that must close; a bound alone confirms nothing."""
     closing = {
@@ -121,18 +129,18 @@ def _lint_numbers(form: Form) -> Iterator[_Found]:
         if check.severity is Severity.ERROR and check.constraint.relation is Relation.EQUAL
         for name in check.fields
     }
-    for name, field in form.fields.items():
+    for page, name, field in _numbers(form):
         if len(field.sources) < 2 and name not in closing:
-            yield LintCode.UNCONFIRMED, f"page {form.page_of(name)}, {name}", "has no second writing and is in no sum that must close"
+            yield LintCode.UNCONFIRMED, f"page {page}, {name}", "has no second writing and is in no sum that must close"
 
 
 def _lint_bounds(form: Form) -> Iterator[_Found]:
     minimum, maximum = form.bounds.minimum, form.bounds.maximum
     if not 0 <= minimum < maximum:
         yield LintCode.BOUNDS, "bounds", f"{minimum} to {maximum} holds no numbers of a count"
-    for name, field in form.fields.items():
+    for page, name, field in _numbers(form):
         if maximum >= 10 ** len(field.boxes):
-            yield LintCode.BOUNDS, f"page {form.page_of(name)}, {name}", f"{maximum} does not fit into {len(field.boxes)} boxes"
+            yield LintCode.BOUNDS, f"page {page}, {name}", f"{maximum} does not fit into {len(field.boxes)} boxes"
 
 
 def _lint_checks(form: Form) -> Iterator[_Found]:
@@ -143,7 +151,7 @@ def _lint_checks(form: Form) -> Iterator[_Found]:
 
 def _lint_texts(form: Form) -> Iterator[_Found]:
     texts: list[tuple[str, Text]] = [("title", form.title)]
-    texts += [(f"page {form.page_of(name)}, {name}", field.label) for name, field in form.fields.items()]
+    texts += [(f"page {page}, {name}", field.label) for page, name, field in _numbers(form)]
     texts += [(f"check {check.id}", check.text) for check in form.checks]
     for where, text in texts:
         for language, content in text.to_dict().items():
@@ -154,6 +162,8 @@ def _lint_texts(form: Form) -> Iterator[_Found]:
 def _printed(page: Page) -> Iterator[tuple[str, Rect]]:
     if page.tag is not None:
         yield "the tag", page.tag.bounds
+    for code in page.codes:
+        yield f"the {code.kind} code", code.box
     for square in page.fiducials:
         yield f"the corner mark at ({square.x:g}, {square.y:g})", square
     for line in page.lines:

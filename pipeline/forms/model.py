@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pipeline.forms.geometry import Circle, Ink, Line, PrintedText, Rect, Tag
+from pipeline.forms.geometry import Circle, Ink, Line, PrintedCode, PrintedText, Rect, Tag
 from pipeline.sheet import Severity, SourceKind, Text
 
 
@@ -121,6 +121,8 @@ class Page:
         and no paler line where a darker one covers it.
     circles
         Everything round: bubbles and the examples beside them.
+    codes
+        The printed codes that name the page. They are read, not drawn.
     """
 
     number: str
@@ -131,6 +133,7 @@ class Page:
     circles: tuple[Circle, ...]
     texts: tuple[PrintedText, ...]
     fields: Mapping[str, FieldLayout]
+    codes: tuple[PrintedCode, ...] = ()
 
     def __hash__(self) -> int:
         # Of what tells pages apart and is quick to hash: pages key the caches of registration.
@@ -213,11 +216,11 @@ class Form:
 
     @property
     def fields(self) -> Mapping[str, FieldLayout]:
-        """All numbers of all pages, in the order of the paper."""
+        """All numbers of all pages, in the order of the paper; of one that stands on two pages, its place on the last."""
         return {name: field for page in self.pages.values() for name, field in page.fields.items()}
 
     def page_of(self, field: str) -> str:
-        """The page a number stands on; KeyError when the form has no such number."""
+        """The first page a number stands on; KeyError when the form has no such number."""
         for number, page in self.pages.items():
             if field in page.fields:
                 return number
@@ -250,6 +253,10 @@ class Catalogue:
             for page in form.pages.values()
             if page.tag is not None and page.tag.family == family and page.tag.id == id
         )
+
+    def with_code(self, content: str) -> tuple[tuple[Form, Page], ...]:
+        """The pages that a printed code with this content names."""
+        return tuple((form, page) for form in self for page in form.pages.values() if any(code.says(content) for code in page.codes))
 
 
 def _divided(box: Rect, *, rows: int, columns: int) -> tuple[tuple[Rect, ...], ...]:

@@ -6,11 +6,12 @@ numbers with its own origin; a page places it as often as the paper repeats it, 
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from pipeline.forms.geometry import Identity, Ink, TextStyle
+from pipeline.forms.geometry import CodeKind, Identity, Ink, TextStyle
 from pipeline.forms.model import FormStatus, Guide
 from pipeline.sheet import Severity
 
@@ -24,6 +25,17 @@ Edges = Annotated[list[Millimetres], Field(min_length=2)]
 Turn = Literal[0, 90, 180, 270]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.\-]*$")]
 FieldName = Annotated[str, Field(pattern=r"^[a-z{][a-z0-9_{}]*$")]
+
+
+def _regular(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"{pattern!r} is no regular expression: {error}") from error
+    return pattern
+
+
+Pattern = Annotated[str, Field(min_length=1), AfterValidator(_regular)]
 
 
 class Entry(BaseModel):
@@ -193,10 +205,19 @@ class TagEntry(Entry):
     rotation: Turn = 0
 
 
+class CodeEntry(Entry):
+    """A printed code that names the page: the square of its modules, and the regular expression of its whole content."""
+
+    kind: CodeKind
+    box: Box
+    pattern: Pattern
+
+
 class PageEntry(PieceEntry):
-    """A page: its tag, the pieces placed on it, and what only it has."""
+    """A page: its tag and codes, the pieces placed on it, and what only it has."""
 
     tag: TagEntry | None = None
+    codes: list[CodeEntry] = []
     place: list[PlaceEntry] = []
 
 

@@ -68,7 +68,7 @@ class Registration:
     corners
         (4, 2) float64 page corners in photo pixels, top left, then clockwise as printed.
     frames
-        For each number, the share of its digit boxes whose printed frame was seen in its place.
+        For each number all of whose digit boxes are in the picture, the share of them whose printed frame was seen in its place.
     """
 
     form: str

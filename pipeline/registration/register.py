@@ -158,8 +158,10 @@ def _judge(
     in_place = float(best.frames[shown].mean()) if shown.any() else 0.0
     if in_place < policy.min_frames:
         return Refusal(RefusalCode.PAGE_NOT_FOUND, f"{seen}, but only {in_place:.0%} of the digit boxes are where they should be")
-    if not shown.all():
-        return Refusal(RefusalCode.CUT_OFF, f"{int((~shown).sum())} of {len(shown)} digit boxes are not in the picture")
+    frames = _frames_by_field(best, shown)
+    if not frames:
+        missing = int((~shown).sum())
+        return Refusal(RefusalCode.CUT_OFF, f"{missing} of {len(shown)} digit boxes are not in the picture, and no whole number is")
     paper = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], dtype=np.float64) * best.page.paper_mm
     return Registration(
         form=best.form.id,
@@ -172,7 +174,7 @@ def _judge(
         found=evidence.found,
         explained=evidence.explained,
         corners=best.place(paper),
-        frames=_frames_by_field(best),
+        frames=frames,
     )
 
 
@@ -188,12 +190,15 @@ def _is_rival(other: float, best: float, policy: RegistrationPolicy) -> bool:
     return other > policy.max_rival * best and 1 - best > policy.max_misfit * (1 - other)
 
 
-def _frames_by_field(candidate: Candidate) -> dict[str, float]:
+def _frames_by_field(candidate: Candidate, shown: NDArray[np.bool_]) -> dict[str, float]:
+    """Share of frames seen in their place for each number all of whose boxes are shown."""
     shares: dict[str, float] = {}
     first = 0
     for name, layout in candidate.page.fields.items():
-        shares[name] = float(candidate.frames[first : first + len(layout.boxes)].mean())
-        first += len(layout.boxes)
+        row = slice(first, first + len(layout.boxes))
+        first = row.stop
+        if shown[row].all():
+            shares[name] = float(candidate.frames[row].mean())
     return shares
 
 

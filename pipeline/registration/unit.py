@@ -42,6 +42,7 @@ def in_units(page: Page) -> Page:
         circles=(),
         texts=(),
         fields=fields,
+        codes=(),
     )
 
 

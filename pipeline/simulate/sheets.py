@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.forms import Form, Guide, Page
+from pipeline.forms import FieldLayout, Form, Guide
 from pipeline.forms.drawing import draw_page
 from pipeline.sheet import Severity, Verdict
 from pipeline.simulate.camera import Photograph, Shot, photograph
@@ -178,32 +178,37 @@ def write_truth(directory: Path, truths: Sequence[Truth]) -> None:
 def _truth(
     form: Form, page_number: str, writings: Mapping[str, Writing], plan: SheetPlan, *, name: str, photo: Photograph
 ) -> Truth:
-    """What stands on the sheet; on a photo that does not show every digit box no number counts, because it is to be refused."""
+    """What stands on the sheet, of the numbers that the photo shows; one that shows none is to be refused."""
     layouts = form.pages[page_number].fields
-    cut_off = not _shows_all_boxes(form.pages[page_number], photo)
+    shown = {field_id for field_id, layout in layouts.items() if _shows(layout, photo)}
     fields: dict[str, int | None] = {}
     unsure: dict[str, int | None] = {}
     boxes: dict[str, str] = {}
     for field_id, layout in layouts.items():
+        if field_id not in shown:
+            continue
         writing = writings.get(field_id)
         boxes[field_id] = writing.signs if writing else Filler.BLANK * len(layout.boxes)
-        known = fields if not cut_off and (writing is None or writing.readable) else unsure
-        known[field_id] = None if cut_off or writing is None else writing.value
+        known = fields if writing is None or writing.readable else unsure
+        known[field_id] = None if writing is None else writing.value
     broken = [check.id for check in form.checks if check.severity is Severity.ERROR and check.constraint.holds(fields) is False]
     reasons = {_REASONS[mistake] for mistake in plan.mistakes.values()}
     reasons |= {"paper inconsistent"} if broken else set()
     reasons |= {"empty field"} if plan.blank else set()
+    cut_off = len(shown) < len(layouts)
+    reasons |= {"cut off"} if cut_off else set()
     notes = [f"{field_id}: {mistake.value}" for field_id, mistake in plan.mistakes.items()]
     notes += [f"check {check} does not hold" for check in broken] + ["cut off through the digit boxes"] * cut_off
-    verdict = Verdict.REFUSED if cut_off else Verdict.REVIEW if reasons else Verdict.ACCEPTED
+    verdict = Verdict.REFUSED if not shown else Verdict.REVIEW if reasons else Verdict.ACCEPTED
     return Truth(
-        image=name, form=form.id, page=page_number, fields=fields, unsure=unsure, boxes={} if cut_off else boxes,
+        image=name, form=form.id, page=page_number, fields=fields, unsure=unsure, boxes=boxes,
         must_review=sorted(reasons), rotation=round(photo.mapping.rotation, 1), notes=notes, expect=verdict,
     )  # fmt: skip
 
 
-def _shows_all_boxes(page: Page, photo: Photograph) -> bool:
-    corners = np.concatenate([box.corners() for layout in page.fields.values() for box in layout.boxes])
+def _shows(layout: FieldLayout, photo: Photograph) -> bool:
+    """Whether all digit boxes of a number are in the photo."""
+    corners = np.concatenate([box.corners() for box in layout.boxes])
     pixels = photo.mapping.to_photo(corners)
     height, width = photo.image.shape[:2]
     return bool((pixels >= 0).all() and (pixels <= (width - 1, height - 1)).all())

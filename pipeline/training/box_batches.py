@@ -7,7 +7,7 @@ batch a part is corrected, crowded or emptied on the way, made out of the boxes 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -20,7 +20,7 @@ from pipeline.recognition.patches import normalise
 from pipeline.sheet import BOX_CLASSES
 from pipeline.training.augment import Damage, damaged
 from pipeline.training.boxes import RIM, UNKNOWN, BoxCrops
-from pipeline.training.corrections import Correction, blank_of, dashed, make
+from pipeline.training.corrections import Correction, blank_of, dashed, make, overlaid, squat
 from pipeline.training.fit import Batch
 
 Image = NDArray[np.uint8]
@@ -35,6 +35,12 @@ MADE_SHARE = 0.16
 EMPTIED_SHARE = 0.05
 DASHED_SHARE = 0.4
 """Share of a batch emptied, and of those given a dash: both are rare on the sheets at hand and will not be on others."""
+
+SQUAT_SHARE = 0.08
+"""Share of a batch pressed flat: the 13 sheets with tall boxes show too few digits to learn them from."""
+
+UNWRITTEN_SHARE = 0.25
+"""Share of the boxes of blank forms that stay empty."""
 
 DAMAGE = Damage()
 
@@ -61,16 +67,41 @@ class Pool:
     chances: NDArray[np.float64]
 
     @staticmethod
-    def of(crops: BoxCrops, share: float) -> Pool:
-        """A pool with the empty boxes that can be made out of its ones."""
+    def of(crops: BoxCrops, share: float, *, balanced: bool = False) -> Pool:
+        """A pool with the empty boxes that can be made out of its ones.
+
+        Balanced, a sign of a set is drawn as often as the square root of its number says: between as often as it was written, which
+        drowns the few sheets of a form under the crosses of another, and equally often, which learns two boxes by heart.
+        """
         ones = crops.images[crops.labels == 1]
         blanks = [blank for blank in map(blank_of, ones) if blank is not None]
         weights = np.where(crops.corrected == 1, REAL_CORRECTIONS, 1.0)
+        if balanced:
+            kinds = np.char.add(crops.sets, crops.labels.astype(str))
+            _, kind, count = np.unique(kinds, return_inverse=True, return_counts=True)
+            weights = weights / np.sqrt(count[kind])
         return Pool(crops, share, blanks, np.cumsum(weights) / weights.sum())
 
     def draw(self, random: np.random.Generator) -> int:
         """The number of one crop."""
         return min(int(np.searchsorted(self.chances, random.random(), side="right")), len(self.crops) - 1)
+
+
+def written_on(blanks: BoxCrops, signs: BoxCrops, count: int, *, random: np.random.Generator) -> BoxCrops:
+    """`count` boxes of blank forms: a quarter as they are, the others with a sign of `signs` laid on them.
+
+    So that every form at hand is seen with all digits, also those of which there are three sheets.
+    """
+    legible = signs.take((signs.labels >= 0) & (signs.corrected != 1))
+    _, form, number = np.unique(blanks.groups, return_inverse=True, return_counts=True)
+    chances = 1 / number[form]
+    chosen = blanks.take(random.choice(len(blanks), count, p=chances / chances.sum()))
+    labels = chosen.labels.copy()
+    for place in np.flatnonzero(random.random(count) >= UNWRITTEN_SHARE):
+        sign = int(random.integers(len(legible)))
+        chosen.images[place] = overlaid(chosen.images[place], legible.images[sign], random)
+        labels[place] = legible.labels[sign]
+    return replace(chosen, labels=labels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +121,8 @@ class BoxBatches:
         targets = np.empty((self.size, 3), np.int64)
         for place, number in enumerate(chosen):
             image, targets[place] = self._draw(self.pools[number], random)
+            if random.random() < SQUAT_SHARE:
+                image = squat(image, random)
             images[place] = damaged(image, size=PATCH_SIZE, inner=INNER, damage=self.damage, random=random)
         return torch.from_numpy(normalise(images)), *(torch.from_numpy(column.copy()) for column in targets.T)
 

@@ -8,18 +8,20 @@ later step sees one kind of data.
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 import cv2
 import numpy as np
+import pypdfium2
 from numpy.typing import NDArray
 
 from pipeline.forms import Catalogue
 from pipeline.recognition.digits import MARGIN, PATCH_SIZE
 from pipeline.recognition.patches import cut_patches
-from pipeline.sheet import BOX_CLASSES
+from pipeline.registration import RegistrationPolicy, register
+from pipeline.sheet import BOX_CLASSES, Refusal
 from pipeline.training.placing import CropSource
 from pipeline.training.sheets import LabelledSheet
 
@@ -30,6 +32,12 @@ CROP_SIZE = round(PATCH_SIZE * (1 + 2 * RIM) / (1 + 2 * MARGIN))
 """Side of a training crop, pixels: the same pixels a millimetre as the reader's patches."""
 
 UNKNOWN = -1
+
+BLANKS = "blank-forms"
+"""Name of the set of boxes of blank forms."""
+
+BLANK_PIXELS = 2400
+"""Longer side of a page of a blank PDF."""
 
 CHECKED = Path(__file__).with_name("febriyan_truth.csv")
 
@@ -86,9 +94,35 @@ def from_sheets(sheets: Sequence[LabelledSheet], catalogue: Catalogue, source: C
             images.append(cut_patches(photo, to_photo, layout[field].boxes, size=CROP_SIZE, margin=RIM))
             for box, sign in enumerate(signs):
                 label = BOX_CLASSES.find(sign)
-                corrected = int((field, box) in sheet.corrected)
-                rows.append((label, int(label < 0), corrected, sheet.group, sheet.set, f"{sheet.name}:{field}:{box + 1}"))
+                illegible = UNKNOWN if field in sheet.struck else int(label < 0)
+                known = (field, box) in sheet.corrected or not sheet.corrected_elsewhere
+                corrected = int((field, box) in sheet.corrected) if known else UNKNOWN
+                rows.append((label, illegible, corrected, sheet.group, sheet.set, f"{sheet.name}:{field}:{box + 1}"))
     return _crops(np.concatenate(images), rows)
+
+
+def from_blanks(data: Path, catalogue: Catalogue, policy: RegistrationPolicy) -> BoxCrops:
+    """The boxes of the blank forms, all of them empty, of the pages that are in the catalogue."""
+    images, rows = [], []
+    for name, page in _blank_pages(data / "blanks"):
+        found = register(page, catalogue, policy=policy)
+        if isinstance(found, Refusal):
+            continue
+        for field, layout in catalogue[found.form].pages[found.page].fields.items():
+            images.append(cut_patches(page, found.to_photo, layout.boxes, size=CROP_SIZE, margin=RIM))
+            rows += [(BOX_CLASSES.index("_"), 0, 0, name, BLANKS, f"{name}:{field}:{box + 1}") for box in range(len(layout.boxes))]
+    return _crops(np.concatenate(images), rows)
+
+
+def _blank_pages(folder: Path) -> Iterator[tuple[str, NDArray[np.uint8]]]:
+    for path in sorted(folder.glob("*/*")):
+        if path.suffix != ".pdf":
+            yield path.name, _read(path)
+            continue
+        with pypdfium2.PdfDocument(path) as document:
+            for number, page in enumerate(document, start=1):
+                picture = page.render(scale=BLANK_PIXELS / max(page.get_size())).to_numpy()
+                yield f"{path.name}:{number}", np.ascontiguousarray(picture[:, :, :3])
 
 
 def from_febriyan(data: Path) -> BoxCrops:
@@ -114,10 +148,12 @@ def from_febriyan(data: Path) -> BoxCrops:
     return _crops(np.stack(images), rows)
 
 
-def from_cut(data: Path) -> BoxCrops:
-    """The boxes of the other forms, cut with a narrow rim."""
+def from_cut(data: Path, *, without: Collection[str]) -> BoxCrops:
+    """The boxes of the other forms, cut with a narrow rim by others; sheets named in `without` are left out."""
     images, rows = [], []
     for entry in _table(data / "boxes" / "cut.csv"):
+        if entry["sheet"].removesuffix(".jpg") in without:
+            continue
         sign = "_" if entry["label"] == "blank" else entry["label"]
         label = BOX_CLASSES.find(sign) if len(sign) == 1 else UNKNOWN
         scratched = int(entry["label"] == "scratch")

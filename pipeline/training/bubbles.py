@@ -73,11 +73,13 @@ def from_sheets(sheets: Sequence[LabelledSheet], catalogue: Catalogue, source: C
     exceptions = read_exceptions(EXCEPTIONS)
     images, states, columns, groups, names = [], [], [], [], []
     for sheet in sheets:
+        layout = sheet.fields(catalogue)
+        if all(layout[field].bubbles is None for field in sheet.signs):
+            continue
         photo = sheet.photo()
         to_photo = source(sheet, photo)
         if to_photo is None:
             continue
-        layout = sheet.fields(catalogue)
         for field, signs in sheet.signs.items():
             bubbles = layout[field].bubbles
             if bubbles is None:

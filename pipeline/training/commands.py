@@ -70,5 +70,5 @@ def _options(data: Path, out: Path, cache: Path | None, *, folds: bool, resume: 
 
 
 def _store(options: TrainOptions) -> CropStore:
-    catalogue = load_catalogue()
-    return CropStore(options.data, options.cache / "crops", catalogue, registered(catalogue, RegistrationPolicy()))
+    catalogue, policy = load_catalogue(), RegistrationPolicy()
+    return CropStore(options.data, options.cache / "crops", catalogue, registered(catalogue, policy), policy)

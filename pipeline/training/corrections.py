@@ -43,15 +43,15 @@ class Made:
 def make(kind: Correction, below: Image, above: Image, *, label_below: int, label_above: int, random: np.random.Generator) -> Made:
     """Make a corrected or crowded box out of two boxes, `above` written last."""
     if kind is Correction.OVERWRITTEN:
-        image = _overlaid(below, _moved(above, random), random)
+        image = overlaid(below, _moved(above, random), random)
         return Made(image, label_above if label_above == label_below else UNKNOWN, UNKNOWN, 1)
     if kind is Correction.FLUID:
         covered = _fluid(below, random)
-        return Made(_overlaid(covered, _moved(above, random), random), label_above, 0, 1)
+        return Made(overlaid(covered, _moved(above, random), random), label_above, 0, 1)
     if kind is Correction.STRUCK:
         return Made(_struck(below, random), UNKNOWN, 1, 1)
     if kind is Correction.RETRACED:
-        image = _overlaid(below, _moved(below, random, shift=0.03, turn=0.10), random)
+        image = overlaid(below, _moved(below, random, shift=0.03, turn=0.10), random)
         return Made(image, label_below, UNKNOWN, 1)
     if kind is Correction.BLOT:
         return Made(_blotted(below, random), label_below, UNKNOWN, 1)
@@ -92,12 +92,24 @@ def dashed(blank: Image, random: np.random.Generator) -> Image:
     return drawn
 
 
+def squat(image: Image, random: np.random.Generator) -> Image:
+    """What stands in the box pressed flat: the boxes of 2014 are twice as high as wide, and a patch is square."""
+    near, far = _interior(image.shape[0])
+    paper = np.percentile(image.reshape(-1, 3), 75, axis=0)
+    height = round((far - near) * random.uniform(0.45, 0.8))
+    top = near + int(random.integers(0, far - near - height + 1))
+    pressed = image.copy()
+    pressed[near:far, near:far] = paper
+    pressed[top : top + height, near:far] = cv2.resize(image[near:far, near:far], (far - near, height), interpolation=cv2.INTER_AREA)
+    return pressed
+
+
 def _interior(side: int, inset: float = 0.10) -> tuple[int, int]:
     near, far = FRAME_SHARE
     return round((near + inset * (far - near)) * side), round((far - inset * (far - near)) * side)
 
 
-def _overlaid(below: Image, above: Image, random: np.random.Generator) -> Image:
+def overlaid(below: Image, above: Image, random: np.random.Generator) -> Image:
     """The ink inside the frame of `above` laid on `below`."""
     side = below.shape[0]
     near, far = _interior(side)

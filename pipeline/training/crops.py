@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 import pipeline
 from pipeline.forms import Catalogue
 from pipeline.recognition.patches import ToPhoto
+from pipeline.registration import RegistrationPolicy
 from pipeline.training import boxes, bubbles
 from pipeline.training.boxes import BoxCrops
 from pipeline.training.bubbles import BubbleFields
@@ -33,7 +34,7 @@ Crops = TypeVar("Crops", BoxCrops, BubbleFields)
 REPORT_EVERY = 50
 
 PLACING_CODE = ("registration", "forms", "training/placing.py", "training/sheets.py", "recognition/patches.py")
-BOX_CODE = ("training/boxes.py", "training/febriyan_truth.csv", "recognition/patches.py", "recognition/digits.py")
+BOX_CODE = ("training/boxes.py", "training/febriyan_truth.csv", "recognition/patches.py", "recognition/digits.py", "sheet.py")
 BUBBLE_CODE = ("training/bubbles.py", "training/bubble_truth.csv", "recognition/bubbles.py")
 """Parts of the package on which the crops depend."""
 
@@ -46,19 +47,25 @@ class CropStore:
     cache: Path
     catalogue: Catalogue
     source: CropSource
+    policy: RegistrationPolicy
 
     def boxes(self) -> BoxCrops:
-        """Boxes of the sheets whose form is known, of the febriyan crops, and of the crops of other forms."""
+        """Boxes of the sheets, of the crops others cut of the sheets that could not be placed, of febriyan, and of blank forms."""
+        placed = self._kept(
+            "sheet-boxes", (*PLACING_CODE, *BOX_CODE), self.data / "truth.json", BoxCrops,
+            lambda: boxes.from_sheets(load_sheets(self.data), self.catalogue, reported(self.source)),
+        )
         parts = [
-            self._kept(
-                "sheet-boxes", (*PLACING_CODE, *BOX_CODE), self.data / "truth.json", BoxCrops,
-                lambda: boxes.from_sheets(load_sheets(self.data), self.catalogue, reported(self.source)),
-            ),
+            placed,
             self._kept(
                 "febriyan-boxes", BOX_CODE, self.data / "boxes" / "febriyan_boxes" / "labels.csv", BoxCrops,
                 lambda: boxes.from_febriyan(self.data),
             ),
-            self._kept("cut-boxes", BOX_CODE, self.data / "boxes" / "cut.csv", BoxCrops, lambda: boxes.from_cut(self.data)),
+            self._kept(
+                "blank-boxes", (*PLACING_CODE, *BOX_CODE), self.data / "truth.json", BoxCrops,
+                lambda: boxes.from_blanks(self.data, self.catalogue, self.policy),
+            ),
+            boxes.from_cut(self.data, without={Path(name.split(":")[0]).stem for name in placed.names}),
         ]
         return BoxCrops.join(parts)
 

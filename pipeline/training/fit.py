@@ -78,9 +78,7 @@ def fit(
     for step, tensors in enumerate(_batches(batch, first, schedule.steps), start=first + 1):
         torch.manual_seed(step)  # dropout too depends on the step alone
         inputs = tensors[0].to(memory_format=torch.channels_last)
-        with torch.autocast("cpu", torch.bfloat16):
-            outputs = network(inputs)
-        value = loss(outputs.float(), tensors)
+        value = loss(network(inputs), tensors)
         optimiser.zero_grad(set_to_none=True)
         value.backward()
         optimiser.step()

@@ -7,7 +7,7 @@ is read once and in one place, so that training, calibration and evaluation cann
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,19 @@ from numpy.typing import NDArray
 
 from pipeline.forms import Catalogue, FieldLayout
 
-READY_SETS = ("gammafest-2024", "chasil-2024-whole", "screen-2024")
-"""Sets of photos whose form is in the catalogue."""
+FAMILIES = {
+    "2024": ("gammafest-2024", "chasil-2024-whole", "screen-2024"),
+    "C1 2019": ("c1-2019-page1", "c1-2019-page2"),
+    "C1 2014": ("scan-2014",),
+    "posters 2015-2019": ("plano-2019", "plano-2017", "plano-2015"),
+    "C.Digital": ("c-digital",),
+}
+"""Sets of sheets whose form is in the catalogue, by the kind of paper they are."""
+
+SETS = tuple(name for sets in FAMILIES.values() for name in sets)
+
+SCRATCHED = "s"
+"""Sign of a box that was struck out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +41,12 @@ class LabelledSheet:
     ----------
     signs
         Field id to one sign a box.
+    struck
+        Fields with one stroke over several boxes, where a sign a box says little of the ink in it.
     corrected
         (field id, box index from 0) of the boxes known to be overwritten, struck out or whitened.
+    corrected_elsewhere
+        Somebody noticed a correction on the sheet without saying in which box.
     quads
         Field id to (4, 2) corners of its row of boxes in pixels of the photo turned by `rotation`; empty where nobody marked them.
     """
@@ -44,7 +59,9 @@ class LabelledSheet:
     page: str
     rotation: float
     signs: Mapping[str, str]
+    struck: frozenset[str]
     corrected: frozenset[tuple[str, int]]
+    corrected_elsewhere: bool
     quads: Mapping[str, NDArray[np.float64]]
 
     def photo(self) -> NDArray[np.uint8]:
@@ -59,7 +76,7 @@ class LabelledSheet:
         return catalogue[self.form].pages[self.page].fields
 
 
-def load_sheets(data: Path, *, sets: tuple[str, ...] = READY_SETS) -> list[LabelledSheet]:
+def load_sheets(data: Path, *, sets: tuple[str, ...] = SETS) -> list[LabelledSheet]:
     """The labelled sheets of some sets, in the order of `truth.json`."""
     truth = json.loads((data / "truth.json").read_text(encoding="utf-8"))
     return [_sheet(entry, data) for entry in truth["sheets"] if entry["set"] in sets]
@@ -75,6 +92,18 @@ def _sheet(entry: Mapping[str, Any], data: Path) -> LabelledSheet:
         page=str(entry["page"]),
         rotation=float(entry.get("rotation") or 0),
         signs=dict(entry.get("boxes", {})),
-        corrected=frozenset((f"paslon_{mark['row']}", int(mark["box"]) - 1) for mark in entry.get("overwritten", ())),
+        struck=frozenset(entry.get("marks", ())),
+        corrected=frozenset(_corrected(entry)),
+        corrected_elsewhere="overwritten" not in entry and "scratched out" in entry["must_review"],
         quads={field: np.array(quad, np.float64) for field, quad in entry.get("quads", {}).items()},
     )
+
+
+def _corrected(entry: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
+    """The boxes listed as overwritten (only of the photos of 2024, by row of the table) and those with a scratched sign."""
+    for mark in entry.get("overwritten", ()):
+        yield f"paslon_{mark['row']}", int(mark["box"]) - 1
+    for field, signs in entry.get("boxes", {}).items():
+        for box, sign in enumerate(signs):
+            if sign == SCRATCHED:
+                yield field, box

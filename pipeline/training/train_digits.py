@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from pipeline.recognition.digits import LAYOUT, MARGIN, PATCH_SIZE
 from pipeline.recognition.patches import normalise
 from pipeline.sheet import BOX_CLASSES
-from pipeline.training.box_batches import CLASSES, BoxBatches, Pool, box_loss
-from pipeline.training.boxes import CROP_SIZE, RIM, BoxCrops
+from pipeline.training.box_batches import CLASSES, BoxBatches, Pool, box_loss, written_on
+from pipeline.training.boxes import BLANKS, CROP_SIZE, RIM, UNKNOWN, BoxCrops
 from pipeline.training.crops import CropStore, load_crops, save_crops
 from pipeline.training.export import Calibration, export
 from pipeline.training.fit import Schedule, fit
@@ -27,7 +27,7 @@ from pipeline.training.measures import best_temperature
 from pipeline.training.mnist import mnist_folder
 from pipeline.training.network import BoxNetwork
 from pipeline.training.run import FINAL, FoldJob, TrainOptions, fold_model, one_thread, run_folder, side_by_side
-from pipeline.training.sheets import READY_SETS
+from pipeline.training.sheets import FAMILIES
 from pipeline.training.simulated import digit_sets, simulated
 
 log = logging.getLogger(__name__)
@@ -37,8 +37,10 @@ BATCH = 128
 PRETRAINING = Schedule(steps=1500, rate=3e-3)
 FINE_TUNING = Schedule(steps=2800, rate=2e-3)
 PRETRAINING_SHARES = {"simulated": 0.65, "febriyan": 0.35}
-SHARES = {"sheets": 0.40, "febriyan": 0.27, "other forms": 0.17, "simulated": 0.16}
-"""Part of a batch from each source. Sheets of the form to be read weigh most; other forms keep handwriting varied."""
+SHARES = {"2024": 0.32, "febriyan": 0.22, "other forms": 0.26, "blank forms": 0.06, "simulated": 0.14}
+"""Part of a batch from each source, about as the boxes at hand are split between the poster of 2024 and all other forms."""
+
+WRITTEN_ON_BLANKS = 3000
 
 FLOOR = 1e-4
 """Uniform share mixed into every distribution: a box stated at 0.9999 is as sure as 10,000 labelled boxes can make one."""
@@ -81,15 +83,17 @@ def fine_tune(job: FoldJob) -> Path:
     torch.manual_seed(job.seed + job.fold)
     crops, made = load_crops(job.run / "boxes.npz", BoxCrops), load_crops(job.run / "simulated.npz", BoxCrops)
     seen = folds_of(crops.groups) != job.fold
-    is_febriyan = crops.sets == "febriyan"
-    is_sheet = np.isin(crops.sets, READY_SETS)
-    parts = {
-        "sheets": crops.take(is_sheet & seen),
-        "febriyan": crops.take(is_febriyan),
-        "other forms": crops.take(~is_sheet & ~is_febriyan & seen),
-        "simulated": made,
-    }
-    batches = BoxBatches([Pool.of(part, SHARES[name]) for name, part in parts.items()], BATCH, job.seed + 100 + job.fold)
+    is_febriyan, is_blank, is_2024 = crops.sets == "febriyan", crops.sets == BLANKS, np.isin(crops.sets, FAMILIES["2024"])
+    others = crops.take(~is_2024 & ~is_febriyan & ~is_blank & seen)
+    random = np.random.default_rng((job.seed, job.fold + 1))
+    pools = [
+        Pool.of(crops.take(is_2024 & seen), SHARES["2024"]),
+        Pool.of(crops.take(is_febriyan), SHARES["febriyan"]),
+        Pool.of(others, SHARES["other forms"], balanced=True),
+        Pool.of(written_on(crops.take(is_blank), BoxCrops.join([others, made]), WRITTEN_ON_BLANKS, random=random), SHARES["blank forms"]),
+        Pool.of(made, SHARES["simulated"]),
+    ]
+    batches = BoxBatches(pools, BATCH, job.seed + 100 + job.fold)
     network = BoxNetwork()
     network.load_state_dict(torch.load(job.run / "pretrained.pt", weights_only=True))
     name = "digits, final" if job.fold == FINAL else f"digits, fold {job.fold}"
@@ -101,8 +105,8 @@ def fine_tune(job: FoldJob) -> Path:
 
 
 def out_of_fold(crops: BoxCrops, networks: dict[int, BoxNetwork]) -> OutOfFold:
-    """Every development box as the network of its fold reads it (the febriyan boxes are in all folds and left out)."""
-    rest = crops.take(crops.sets != "febriyan")
+    """Every development box as the network of its fold reads it (febriyan's and blank ones are in all folds and left out)."""
+    rest = crops.take(~np.isin(crops.sets, ("febriyan", BLANKS)))
     held = folds_of(rest.groups)
     logits = np.empty((len(rest), CLASSES + 2), np.float32)
     for fold in range(FOLDS):
@@ -120,12 +124,13 @@ def read_logits(network: BoxNetwork, crops: BoxCrops) -> NDArray[np.float32]:
 
 
 def calibrate(found: OutOfFold, chosen: NDArray[np.bool_]) -> Calibration:
-    """Temperatures from the sheets of the form to be read among the chosen boxes."""
-    ready = chosen & np.isin(found.crops.sets, READY_SETS)
-    known = ready & (found.crops.labels >= 0)
+    """Temperatures from the chosen boxes."""
+    crops = found.crops
+    known = chosen & (crops.labels >= 0)
     logits = torch.from_numpy(found.logits)
-    flags = torch.cat([logits[ready, CLASSES], logits[ready, CLASSES + 1]])[:, None]
-    answers = torch.from_numpy(np.concatenate([found.crops.illegible[ready], found.crops.corrected[ready]]))
+    asked = [chosen & (truth != UNKNOWN) for truth in (crops.illegible, crops.corrected)]
+    flags = torch.cat([logits[part, column] for part, column in zip(asked, (CLASSES, CLASSES + 1), strict=True)])[:, None]
+    answers = torch.from_numpy(np.concatenate([crops.illegible[asked[0]], crops.corrected[asked[1]]]))
     return Calibration(
         temperature=best_temperature(logits[known, :CLASSES], torch.from_numpy(found.crops.labels[known])),
         floor=FLOOR,

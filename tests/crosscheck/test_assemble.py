@@ -156,8 +156,21 @@ def test_a_broken_soft_rule_of_severity_info_does_not_block(form, reading, regis
 
 
 def test_readings_of_another_page_are_a_mistake_of_the_caller(poster, reading, registration):
-    with pytest.raises(ValueError, match="differ"):
-        crosscheck(poster, poster.pages["3"], {"suara_sah": reading("123")}, registration=registration, policy=POLICY)
+    for rows in ({"paslon_1": reading("123")}, {}):
+        with pytest.raises(ValueError, match="not on page 3"):
+            crosscheck(poster, poster.pages["3"], rows, registration=registration, policy=POLICY)
+
+
+def test_numbers_outside_the_picture_are_named_and_the_others_read(poster, reading, registration):
+    rows = {name: reading(*GOOD[name]) for name in GOOD if name != "paslon_3"}
+    result = crosscheck(poster, poster.pages["2"], rows, registration=registration, policy=POLICY)
+    assert set(result.fields) == {"paslon_1", "paslon_2"}
+    assert result.verdict is Verdict.REVIEW
+    outside = [finding for finding in result.findings if finding.code is FindingCode.OUTSIDE_PICTURE]
+    assert [finding.fields for finding in outside] == [("paslon_3",)]
+    undecided = {check.id for check in poster.checks if "paslon_3" in check.fields}
+    assert undecided
+    assert all(check.holds is None for check in result.checks if check.id in undecided)
 
 
 def test_the_order_of_the_readings_does_not_matter(poster, reading, registration):

@@ -73,6 +73,22 @@ def test_a_page_is_found_by_its_tag() -> None:
     assert len(catalogue) == len(list(catalogue))
 
 
+def test_a_page_is_found_by_its_code() -> None:
+    catalogue = load_catalogue()
+    for content, form in (("010200-01", "c-digital-data"), ("010200-02", "c-digital-pwp3"), ("299999-04", "c-digital-dpr10")):
+        assert [(owner.id, page.number) for owner, page in catalogue.with_code(content)] == [(form, "1")]
+    for content in ("", "010200-020", "010200-02\n", "299999-01", "299999-٠٢", "199999-02"):
+        assert catalogue.with_code(content) == ()
+
+
+def test_the_number_beside_a_code_is_what_the_code_says() -> None:
+    catalogue = load_catalogue()
+    for form in catalogue:
+        for page in form.pages.values():
+            beside = [text.text for text in page.texts if text.text.startswith("010200-")]
+            assert all(catalogue.with_code(text) == ((form, page),) for text in beside)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "problem"),
     [
@@ -89,6 +105,11 @@ def test_a_page_is_found_by_its_tag() -> None:
         ("n_1 == n_2", "n_1 == n_3", "small.yaml: checks.C1: unknown field 'n_3' at position 8 of 'n_1 == n_3'"),
         ("id: small", "id: other", "small.yaml: id: 'other' is not the name of the file"),
         ("status: draft", "status: draft\nstatus: draft", "small.yaml: is not YAML: while reading a mapping"),
+        (
+            '  "1":\n',
+            '  "1":\n    codes: [{kind: qr, box: [50, 50, 9, 9], pattern: "1("}]\n',
+            "small.yaml: pages.1.codes.0.pattern: Value error, '1(' is no regular expression: missing ), unterminated subpattern",
+        ),
         ("title: {id: Kecil, en: Small}", "title: {id: Kecil, en: ''}", "small.yaml: title.en: String should have at least 1 character"),
     ],
 )
@@ -98,9 +119,11 @@ def test_a_mistake_is_named_with_file_and_key(tmp_path: Path, old: str, new: str
     assert any(line.startswith(problem) for line in found), found
 
 
-def test_a_number_on_two_pages_is_a_mistake(tmp_path: Path) -> None:
+def test_a_number_may_stand_on_two_pages(tmp_path: Path) -> None:
     twice = SMALL.replace("checks:", '  "2":\n    place: [{piece: number, at: [10, 10], with: {n: 1}}]\nchecks:')
-    assert problems(write(tmp_path, twice)) == ("small.yaml: pages.2: the number 'n_1' is already on page 1",)
+    form = load_form(write(tmp_path, twice))
+    assert [name for page in form.pages.values() for name in page.fields].count("n_1") == 2
+    assert form.checks == load_form(write(tmp_path, SMALL)).checks
 
 
 def test_lines_that_are_not_straight_and_tables_in_disorder_are_mistakes(tmp_path: Path) -> None:

@@ -145,6 +145,16 @@ def test_a_photo_cut_through_its_number_column_is_refused():
     assert found.code in (RefusalCode.CUT_OFF, RefusalCode.PAGE_NOT_FOUND)
 
 
+def test_of_a_photo_cut_below_a_row_the_numbers_in_it_are_found():
+    photo = simulated("2", ShotKind.SCAN, 6)
+    fields = FORM.pages["2"].fields
+    third = fields["paslon_3"].boxes[0]
+    cut = int(photo.mapping.to_photo(np.array([third.centre]))[0, 1])
+    found = register(np.ascontiguousarray(photo.image[:cut]), CATALOGUE, policy=POLICY)
+    assert not isinstance(found, Refusal), found
+    assert set(found.frames) == {"paslon_1", "paslon_2"}
+
+
 def test_another_form_than_the_one_asked_for_is_refused():
     photo = simulated("2", ShotKind.SCAN, 7)
     found = register(photo.image, CATALOGUE, policy=POLICY, form="some-other-form")

@@ -70,11 +70,19 @@ def test_a_broken_sum_names_its_check():
     assert truth.to_dict()["paper_inconsistent"]
 
 
-def test_a_photo_without_all_boxes_is_to_be_refused():
+def test_a_photo_without_a_whole_number_is_to_be_refused():
     truth = sheet_of("2", shot=Shot(size=(500, 700), window_mm=(60, 100, 470, 700), margin=0.0)).truth
     assert truth.expect is Verdict.REFUSED
     assert not truth.fields
-    assert set(truth.unsure) == set(FORM.pages["2"].fields)
+    assert not truth.unsure
+
+
+def test_a_photo_without_some_numbers_is_to_be_looked_at():
+    below = FORM.pages["2"].fields["paslon_3"].boxes[0].centre[1]
+    truth = sheet_of("2", shot=Shot(size=(900, 700), window_mm=(0, 0, 600, below), margin=0.0)).truth
+    assert truth.expect is Verdict.REVIEW
+    assert set(truth.fields) == {"paslon_1", "paslon_2"}
+    assert truth.must_review == ["cut off"]
 
 
 def test_page_1_does_not_fit_into_the_crop_of_the_app():
