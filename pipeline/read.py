@@ -106,7 +106,7 @@ def read_photo(photo: Photo, reader: Reader, *, form: str | None = None, trace: 
     page = known.pages[found.page]
     readings = read_fields(photo.image, found, page, reader, trace=trace)
     where = RegistrationSummary(str(found.method), found.residual_mm, found.rotation, quad_of(found.corners.tolist()))
-    result = crosscheck(known, page, readings, registration=where, policy=reader.verdict)
+    result = crosscheck(known, page, readings, registration=where, policy=reader.verdict, beside=found.beside)
     sheet = Sheet(
         source=photo.name,
         sha256=photo.sha256,

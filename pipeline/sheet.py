@@ -137,6 +137,7 @@ class FindingCode(StrEnum):
     CHECK_FAILED = "check_failed"
     BOUND_EXCEEDED = "bound_exceeded"
     OUTSIDE_PICTURE = "outside_picture"
+    ANOTHER_SHEET = "another_sheet"
     REGISTRATION_DOUBTFUL = "registration_doubtful"
     FORM_NOT_CALIBRATED = "form_not_calibrated"
     DUPLICATE = "duplicate"

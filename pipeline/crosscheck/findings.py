@@ -98,6 +98,13 @@ def outside_picture(names: Sequence[str], labels: Sequence[Text]) -> Finding:
     ))
 
 
+def another_sheet(form: str, page: str, beside: str) -> Finding:
+    return Finding(FindingCode.ANOTHER_SHEET, Severity.WARNING, (), Text(
+        f"Foto ini memuat lembar lain ({beside}) di samping yang dibaca ({form} {page}). Foto ulang setiap lembar sendiri-sendiri.",
+        f"The photo shows another sheet ({beside}) beside the one that was read ({form} {page}). Take a photo of each sheet by itself.",
+    ))
+
+
 def registration_doubtful(residual_mm: float) -> Finding:
     return Finding(FindingCode.REGISTRATION_DOUBTFUL, Severity.WARNING, (), Text(
         f"Letak halaman pada foto kurang tepat (meleset {residual_mm:.1f} mm). Pastikan garis bantu tepat pada kotak angka.",

@@ -69,6 +69,8 @@ class Registration:
         (4, 2) float64 page corners in photo pixels, top left, then clockwise as printed.
     frames
         For each number all of whose digit boxes are in the picture, the share of them whose printed frame was seen in its place.
+    beside
+        Form and page of another sheet in the same photo.
     """
 
     form: str
@@ -82,6 +84,7 @@ class Registration:
     explained: float
     corners: NDArray[np.float64]
     frames: Mapping[str, float]
+    beside: str | None = None
 
     def to_photo(self, points_mm: NDArray[np.float64]) -> NDArray[np.float64]:
         """Photo pixels of (N, 2) page millimetres."""

@@ -46,6 +46,8 @@ class RegistrationPolicy:
         Another placement is a rival when its standing is more than this share of the best one's, unless what the best one leaves
         unexplained (1 less its standing) is less than this share of what the other one does: on a table of equal boxes a page laid two
         boxes off reaches 0.89 where the right place has 0.98 (seen on a scan of 2019).
+    lines_beside
+        Share of the photo's long straight lines outside the page from which another sheet is looked for there.
     """
 
     refined: int = 4
@@ -57,3 +59,4 @@ class RegistrationPolicy:
     worth_laying_flat: float = 0.75
     max_rival: float = 0.9
     max_misfit: float = 1 / 3
+    lines_beside: float = 0.2

@@ -8,8 +8,9 @@ page laid one row off finds nearly all of its lines, so no hypothesis is believe
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,7 +26,7 @@ from pipeline.registration.evidence import (
     working_picture,
 )
 from pipeline.registration.flat import Candidate, Hypothesis, lay_flat
-from pipeline.registration.model import Registration, RegistrationMethod
+from pipeline.registration.model import Registration, RegistrationMethod, project
 from pipeline.registration.policy import RegistrationPolicy
 from pipeline.registration.propose import Proposal, Search
 from pipeline.registration.rectify import UprightView, upright_view
@@ -43,6 +44,7 @@ class Stages:
     """What registration saw on its way, for the debug pictures and the tests."""
 
     working: WorkingPicture
+    segments: NDArray[np.float64]
     view: UprightView | None
     ridges: RidgeMaps | None
     tags: tuple[SeenTag, ...]
@@ -64,15 +66,32 @@ def register_in_stages(
     grey, to_photo = grey_picture(image)
     fine = working_picture(grey, to_photo)
     working = working_picture(grey, to_photo, side=WORKING_SIDE)
-    tags = find_tags(grey, to_photo)
-    known = pages_of(tags, catalogue)
-    view = upright_view(straight_segments(working.darkness), working.size)
-    if view is None:
-        stages = Stages(working, None, None, tuple(tags), ())
+    stages = _search(fine, working, find_tags(grey, to_photo), catalogue, policy, image)
+    if stages.view is None:
         return Refusal(RefusalCode.PAGE_NOT_FOUND, "no straight lines to be seen"), stages
-    if tags and not known:
-        stages = Stages(working, view, None, tuple(tags), ())
-        return Refusal(RefusalCode.UNKNOWN_FORM, f"tag {tags[0].family} {tags[0].id} belongs to no known form"), stages
+    if stages.ridges is None:
+        tag = stages.tags[0]
+        return Refusal(RefusalCode.UNKNOWN_FORM, f"tag {tag.family} {tag.id} belongs to no known form"), stages
+    outcome = _judge(stages.candidates, image, policy, form)
+    if isinstance(outcome, Registration):
+        outcome = replace(outcome, beside=_beside(outcome, stages, fine, catalogue, policy, image))
+    return outcome, stages
+
+
+def _search(
+    fine: WorkingPicture,
+    working: WorkingPicture,
+    tags: Sequence[SeenTag],
+    catalogue: Catalogue,
+    policy: RegistrationPolicy,
+    image: NDArray[np.uint8],
+) -> Stages:
+    """Everything up to the candidates, best first; no view when there are no lines, no ridges when a tag is of no known form."""
+    segments = straight_segments(working.darkness)
+    view = upright_view(segments, working.size)
+    known = pages_of(tags, catalogue)
+    if view is None or (tags and not known):
+        return Stages(working, segments, view, None, tuple(tags), ())
     ridges = ridge_maps(view.warp(working.darkness))
     seen = view.shown(working.size)
     hypotheses = _hypotheses(ridges, seen, working.to_photo @ view.to_working, known, catalogue, policy)
@@ -83,8 +102,37 @@ def register_in_stages(
         if hypothesis.score >= policy.worth_laying_flat * best_score
     ]
     candidates.sort(key=lambda candidate: -candidate.standing)
-    stages = Stages(working, view, ridges, tuple(tags), tuple(candidates))
-    return _judge(candidates, image, policy, form), stages
+    return Stages(working, segments, view, ridges, tuple(tags), tuple(candidates))
+
+
+def _beside(
+    found: Registration,
+    stages: Stages,
+    fine: WorkingPicture,
+    catalogue: Catalogue,
+    policy: RegistrationPolicy,
+    image: NDArray[np.uint8],
+) -> str | None:
+    """Form and page of another sheet in the photo, looked for where lines outside the page that was found give reason to."""
+    outline = found.corners.astype(np.float32)
+    to_photo = stages.working.to_photo
+    middles = project(to_photo, (stages.segments[:, :2] + stages.segments[:, 2:]) / 2)
+    outside = np.array([cv2.pointPolygonTest(outline, (float(x), float(y)), False) < 0 for x, y in middles])
+    lengths = np.hypot(*(stages.segments[:, 2:] - stages.segments[:, :2]).T)
+    if lengths[outside].sum() < policy.lines_beside * lengths.sum():
+        return None
+    fine, working = (_without(picture, outline) for picture in (fine, stages.working))
+    tags = [tag for tag in stages.tags if cv2.pointPolygonTest(outline, tuple(map(float, tag.corners.mean(axis=0))), False) < 0]
+    other = _judge(_search(fine, working, tags, catalogue, policy, image).candidates, image, policy, None)
+    return f"{other.form} {other.page}" if isinstance(other, Registration) else None
+
+
+def _without(picture: WorkingPicture, outline: NDArray[np.float32]) -> WorkingPicture:
+    """The picture with bare paper inside an outline in the photo."""
+    darkness = picture.darkness.copy()
+    inside = project(np.asarray(np.linalg.inv(picture.to_photo), np.float64), outline.astype(np.float64))
+    cv2.fillPoly(darkness, [np.round(np.clip(inside, -30_000, 30_000)).astype(np.int32)], 0.0)
+    return replace(picture, darkness=darkness)
 
 
 def _hypotheses(

@@ -6,6 +6,7 @@ the page, so it only anchors the search for the printed lines.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -48,7 +49,7 @@ def find_tags(grey: NDArray[np.uint8], to_photo: NDArray[np.float64]) -> list[Se
     return found
 
 
-def pages_of(tags: list[SeenTag], catalogue: Catalogue) -> list[tuple[SeenTag, Form, Page]]:
+def pages_of(tags: Sequence[SeenTag], catalogue: Catalogue) -> list[tuple[SeenTag, Form, Page]]:
     """The pages of the catalogue that carry one of the tags."""
     return [(tag, form, page) for tag in tags for form, page in catalogue.with_tag(family=tag.family, id=tag.id)]
 
