@@ -105,8 +105,8 @@ def read_photo(photo: Photo, reader: Reader, *, form: str | None = None, trace: 
     known = reader.catalogue[found.form]
     page = known.pages[found.page]
     readings = read_fields(photo.image, found, page, reader, trace=trace)
-    where = RegistrationSummary(str(found.method), found.residual_mm, found.rotation, quad_of(found.corners.tolist()))
-    result = crosscheck(known, page, readings, registration=where, policy=reader.verdict, beside=found.beside)
+    where = RegistrationSummary(str(found.method), found.residual_mm, found.rotation, quad_of(found.corners.tolist()), found.beside)
+    result = crosscheck(known, page, readings, registration=where, policy=reader.verdict)
     sheet = Sheet(
         source=photo.name,
         sha256=photo.sha256,

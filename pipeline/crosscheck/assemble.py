@@ -43,18 +43,9 @@ class CrosscheckResult:
 
 
 def crosscheck(
-    form: Form,
-    page: Page,
-    readings: Mapping[str, FieldReading],
-    *,
-    registration: RegistrationSummary,
-    policy: VerdictPolicy,
-    beside: str | None = None,
+    form: Form, page: Page, readings: Mapping[str, FieldReading], *, registration: RegistrationSummary, policy: VerdictPolicy
 ) -> CrosscheckResult:
-    """Turn the readings of the numbers that are in the picture into numbers, doubts and a verdict.
-
-    `beside` is another sheet that the photo shows.
-    """
+    """Turn the readings of the numbers that are in the picture into numbers, doubts and a verdict."""
     if not readings or not set(readings) <= set(page.fields):
         raise ValueError(f"numbers that are not on page {page.number}, or none at all: {sorted(set(readings) - set(page.fields))}")
     shown = [name for name in page.fields if name in readings]
@@ -65,8 +56,8 @@ def crosscheck(
     doubts += [findings.boxes_doubtful(name, page.fields[name].label) for name in shown if readings[name].frames < policy.min_frames]
     if missing := [name for name in page.fields if name not in readings]:
         doubts.append(findings.outside_picture(missing, [page.fields[name].label for name in missing]))
-    if beside is not None:
-        doubts.append(findings.another_sheet(form.id, page.number, beside))
+    if registration.beside is not None:
+        doubts.append(findings.another_sheet(form.id, page.number, registration.beside))
     if form.id not in policy.calibrated_for:
         doubts.append(findings.form_not_calibrated(form.title))
     verdict, probability, found = decide(page, numbers, outcomes, doubts, residual_mm=registration.residual_mm, policy=policy)

@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 SIMULATED_BOXES = 40_000
 BATCH = 128
 PRETRAINING = Schedule(steps=1500, rate=3e-3)
-FINE_TUNING = Schedule(steps=2800, rate=2e-3)
+FINE_TUNING = Schedule(steps=2000, rate=2e-3)
 PRETRAINING_SHARES = {"simulated": 0.65, "febriyan": 0.35}
 SHARES = {"2024": 0.32, "febriyan": 0.22, "other forms": 0.26, "blank forms": 0.06, "simulated": 0.14}
 """Part of a batch from each source, about as the boxes at hand are split between the poster of 2024 and all other forms."""

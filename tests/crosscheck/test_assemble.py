@@ -146,6 +146,12 @@ def test_a_page_that_lies_badly_is_not_accepted(page_two, registration):
     assert codes(result) == [FindingCode.REGISTRATION_DOUBTFUL]
 
 
+def test_a_photo_of_two_sheets_is_not_accepted(page_two, registration):
+    result = page_two(place=replace(registration, beside="c-hasil-ppwp-2024 3"))
+    assert result.verdict is Verdict.REVIEW
+    assert codes(result) == [FindingCode.ANOTHER_SHEET]
+
+
 def test_a_broken_soft_rule_of_severity_info_does_not_block(form, reading, registration):
     rows = {"sah": reading("200"), "tidak_sah": reading("005"), "total": reading("205"), "dpt": reading("200", "200")}
     informed = replace(form, checks=tuple(check for check in form.checks if check.id in ("E1", "W2")))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,16 +11,18 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the extra `train` is not installed")
 
+from pipeline.forms import load_catalogue  # noqa: E402
 from pipeline.recognition.bubbles import NONE, BubbleReader  # noqa: E402
 from pipeline.recognition.digits import DigitReader  # noqa: E402
+from pipeline.registration import RegistrationPolicy  # noqa: E402
 from pipeline.sheet import BOX_CLASSES  # noqa: E402
 from pipeline.training.augment import Damage, damaged  # noqa: E402
-from pipeline.training.box_batches import BoxBatches, Pool, box_loss  # noqa: E402
-from pipeline.training.boxes import CROP_SIZE, FRAME_SHARE, BoxCrops, framed  # noqa: E402
+from pipeline.training.box_batches import BoxBatches, Pool, box_loss, written_on  # noqa: E402
+from pipeline.training.boxes import BLANKS, CROP_SIZE, FRAME_SHARE, BoxCrops, framed, from_blanks, from_cut  # noqa: E402
 from pipeline.training.bubble_batches import BubbleBatches  # noqa: E402
 from pipeline.training.bubbles import EMPTY, EXCEPTIONS, FILLED, read_exceptions  # noqa: E402
 from pipeline.training.bubbles_card import bubbles_card  # noqa: E402
-from pipeline.training.corrections import Correction, make  # noqa: E402
+from pipeline.training.corrections import Correction, make, squat  # noqa: E402
 from pipeline.training.digits_card import digits_card  # noqa: E402
 from pipeline.training.drawn_bubbles import drawn_bubbles  # noqa: E402
 from pipeline.training.export import Calibration, probabilities  # noqa: E402
@@ -29,10 +31,12 @@ from pipeline.training.folds import FOLDS, fold_of, folds_of  # noqa: E402
 from pipeline.training.measures import Rate, best_temperature, tail  # noqa: E402
 from pipeline.training.network import BoxNetwork, BubbleNetwork, parameter_count  # noqa: E402
 from pipeline.training.run import FINAL  # noqa: E402
+from pipeline.training.sheets import load_sheets  # noqa: E402
 from pipeline.training.simulated import simulated  # noqa: E402
 from pipeline.training.train_bubbles import BubblesOutOfFold, export_bubbles  # noqa: E402
 from pipeline.training.train_digits import export_digits, out_of_fold  # noqa: E402
 
+DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 DIGITS = [(np.full((3, 12, 8), 200, np.uint8), np.array([1, 4, 7], np.int64))]
 
 
@@ -62,6 +66,67 @@ def test_a_batch_has_the_readers_patches_and_known_targets() -> None:
     assert torch.isfinite(patches).all()
     assert set(labels.tolist()) <= set(range(-1, len(BOX_CLASSES)))
     assert set(illegible.tolist()) | set(corrected.tolist()) <= {-1, 0, 1}
+
+
+def test_in_a_balanced_pool_a_rare_set_is_not_drowned() -> None:
+    many, few = boxes(400, seed=1), boxes(4, seed=2)
+    few = replace(few, sets=np.full(4, "few"), labels=np.full(4, 3))
+    many = replace(many, labels=np.full(400, BOX_CLASSES.index("x")))
+    pool = Pool.of(BoxCrops.join([many, few]), 1.0, balanced=True)
+    random = np.random.default_rng(0)
+    drawn = sum(pool.draw(random) >= 400 for _ in range(4000)) / 4000
+    assert drawn == pytest.approx(2 / 22, abs=0.02)
+
+
+def test_signs_laid_on_blank_boxes_are_seen_and_some_stay_blank() -> None:
+    blank = np.full((6, CROP_SIZE, CROP_SIZE, 3), 230, np.uint8)
+    names = np.array([f"form {n % 2}" for n in range(6)])
+    nothing = np.zeros(6, np.int64)
+    forms = BoxCrops(blank, np.full(6, BOX_CLASSES.index("_")), nothing, nothing, names, np.full(6, BLANKS), names)
+    signs = boxes(60)
+    signs = signs.take((signs.labels >= 0) & (signs.labels < 10))
+    written = written_on(forms, signs, 80, random=np.random.default_rng(0))
+    empty = written.labels == BOX_CLASSES.index("_")
+    assert 5 < empty.sum() < 40
+    assert (written.images[empty] == 230).all()
+    assert all((image != 230).any() for image in written.images[~empty])
+    assert (blank == 230).all()
+
+
+def test_a_sign_pressed_flat_stays_in_its_box() -> None:
+    (image,) = boxes(1).images
+    pressed = squat(image, np.random.default_rng(0))
+    near, far = (round(share * CROP_SIZE) for share in FRAME_SHARE)
+    outside = np.ones((CROP_SIZE, CROP_SIZE), np.bool_)
+    outside[near:far, near:far] = False
+    assert (pressed[outside] == image[outside]).all()
+    assert (pressed != image).any()
+
+
+@pytest.mark.real
+@pytest.mark.skipif(not DATA.is_dir(), reason=f"{DATA} is not there")
+def test_the_boxes_of_blank_forms_are_of_many_forms_and_empty() -> None:
+    blanks = from_blanks(DATA, load_catalogue(), RegistrationPolicy())
+    assert len(set(blanks.groups)) >= 12
+    assert set(blanks.labels) == {BOX_CLASSES.index("_")}
+
+
+@pytest.mark.real
+@pytest.mark.skipif(not DATA.is_dir(), reason=f"{DATA} is not there")
+def test_what_a_placed_sheet_shows_is_not_taken_from_the_crops_of_others() -> None:
+    everything, rest = from_cut(DATA, without=()), from_cut(DATA, without={"c14_1773007"})
+    assert len(everything) - len(rest) == 12
+    assert "c14_1773007" not in rest.groups
+
+
+@pytest.mark.real
+@pytest.mark.skipif(not DATA.is_dir(), reason=f"{DATA} is not there")
+def test_struck_out_boxes_and_strokes_over_several_are_known_as_such() -> None:
+    sheets = {Path(sheet.name).stem: sheet for sheet in load_sheets(DATA, sets=("scan-2014", "c1-2019-page1"))}
+    struck_out = sheets["c14_1623438"]
+    assert all(struck_out.signs[field][box] == "s" for field, box in struck_out.corrected)
+    assert struck_out.corrected
+    assert any(len(sheet.struck) >= 6 for sheet in sheets.values())
 
 
 @pytest.mark.parametrize("kind", list(Correction))
