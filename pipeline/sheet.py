@@ -131,6 +131,7 @@ class FindingCode(StrEnum):
     UNSURE = "unsure"
     CORRECTED = "corrected"
     FILLER_AFTER_DIGIT = "filler_after_digit"
+    PARTLY_CROSSED = "partly_crossed"
     SOURCES_DISAGREE = "sources_disagree"
     BUBBLES_UNCLEAR = "bubbles_unclear"
     UNCONFIRMED = "unconfirmed"

@@ -110,6 +110,13 @@ def test_bad_input_gets_its_code_and_the_good_photo_is_read(tmp_path: Path) -> N
     assert messages == sorted(read)
 
 
+def test_another_form_than_the_one_asked_for_is_refused(tmp_path: Path) -> None:
+    done = sirekap("read", str(SAMPLES / "page2-photo.jpg"), "--form", "c1-ppwp-2019", "--out", "out", folder=tmp_path)
+    assert done.returncode == 3
+    (sheet,) = sheets(tmp_path / "out").values()
+    assert (sheet["verdict"], sheet["refusal"]["code"], sheet["fields"]) == ("refused", "wrong_form", {})
+
+
 def test_pdf_of_a_photo_reads_the_same_numbers(tmp_path: Path, few: Path) -> None:
     from PIL import Image
 

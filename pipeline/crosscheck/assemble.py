@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 from pipeline.crosscheck import findings
 from pipeline.crosscheck.checks import evaluate_checks
-from pipeline.crosscheck.fusion import FusedField, fuse_field
-from pipeline.crosscheck.numbers import has_filler_after_digit
+from pipeline.crosscheck.fusion import FusedField, fuse_field, settle
+from pipeline.crosscheck.joint import readings_beside_sums
+from pipeline.crosscheck.numbers import has_filler_after_digit, is_partly_crossed
 from pipeline.crosscheck.policy import VerdictPolicy, decide
 from pipeline.crosscheck.reading import FieldReading
 from pipeline.forms import FieldLayout, Form, Page
@@ -50,6 +51,9 @@ def crosscheck(
         raise ValueError(f"numbers that are not on page {page.number}, or none at all: {sorted(set(readings) - set(page.fields))}")
     shown = [name for name in page.fields if name in readings]
     fused = {name: fuse_field(readings[name], policy) for name in shown}
+    sums = [check.constraint for check in form.checks if check.is_sum]
+    beside = readings_beside_sums({name: one.posterior for name, one in fused.items()}, sums, broken=policy.sums_broken)
+    fused |= {name: settle(fused[name], readings[name], shares, policy) for name, shares in beside.items()}
     numbers = {name: one.field for name, one in fused.items()}
     outcomes = evaluate_checks(form, page, numbers)
     doubts = [doubt for name, one in fused.items() for doubt in field_doubts(name, page.fields[name], one, policy)]
@@ -78,13 +82,16 @@ def field_doubts(name: str, layout: FieldLayout, fused: FusedField, policy: Verd
     if disagree:
         found.append(findings.sources_disagree(name, label, number))
     if number.state is not FieldState.ILLEGIBLE and _is_unsure(fused, policy, disagree=disagree):
-        found.append(findings.unsure(name, label, number, fused.boxes.alternatives(2)))
+        settled = fused.beside_sums is not None and fused.beside_sums > policy.min_field_probability
+        found.append(findings.unsure(name, label, number, fused.boxes.alternatives(2), settled=settled))
     if number.corrected:
         found.append(findings.corrected(name, label, SourceKind.BOXES))
     if fused.bubbles_corrected > policy.max_bubbles_corrected:
         found.append(findings.corrected(name, label, SourceKind.BUBBLES))
     if number.value is not None and has_filler_after_digit(number.raw):
         found.append(findings.filler_after_digit(name, label, number))
+    if is_partly_crossed(number.raw):
+        found.append(findings.partly_crossed(name, label, number))
     if not disagree and _bubbles_unclear(fused, policy):
         found.append(findings.bubbles_unclear(name, label))
     return found

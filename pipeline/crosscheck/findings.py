@@ -38,13 +38,14 @@ def illegible(name: str, label: Text, number: Field) -> Finding:
     ))
 
 
-def unsure(name: str, label: Text, number: Field, seen: Sequence[ValueProbability]) -> Finding:
-    """`seen` are the readings of the number, the best first; the runner-up is shown with it."""
+def unsure(name: str, label: Text, number: Field, seen: Sequence[ValueProbability], *, settled: bool = False) -> Finding:
+    """`seen` are the readings of the number, the best first; the runner-up is shown with it. `settled`: the sums bear the number out."""
+    hint = Text(f" Penjumlahan cocok dengan {number.value}.", f" The sums close with {number.value}.") if settled else Text("", "")
     seen_id = " atau ".join(f"{_value_id(number.state, reading)} ({percent(reading.probability)})" for reading in seen[:2])
     seen_en = " or ".join(f"{_value_en(number.state, reading)} ({percent(reading.probability)})" for reading in seen[:2])
     return Finding(FindingCode.UNSURE, Severity.WARNING, (name,), Text(
-        f"{label.id}: tulisan dalam kotak kurang jelas, terbaca {seen_id}. Lihat foto dan pastikan angkanya.",
-        f"{label.en}: the writing in the boxes is not clear, read as {seen_en}. Look at the photo and settle the number.",
+        f"{label.id}: tulisan dalam kotak kurang jelas, terbaca {seen_id}.{hint.id} Lihat foto dan pastikan angkanya.",
+        f"{label.en}: the writing in the boxes is not clear, read as {seen_en}.{hint.en} Look at the photo and settle the number.",
     ))
 
 
@@ -61,6 +62,14 @@ def filler_after_digit(name: str, label: Text, number: Field) -> Finding:
         f"{label.id}: ada X, strip, atau kotak kosong setelah angka ({_signs(number.raw)}), dibaca {number.value}. "
         "Lihat foto dan pastikan maksudnya.",
         f"{label.en}: an X, a dash or an empty box follows a digit ({_signs(number.raw)}), read as {number.value}. "
+        "Look at the photo and settle what is meant.",
+    ))
+
+
+def partly_crossed(name: str, label: Text, number: Field) -> Finding:
+    return Finding(FindingCode.PARTLY_CROSSED, Severity.WARNING, (name,), Text(
+        f"{label.id}: hanya sebagian kotak yang dicoret ({_signs(number.raw)}), dibaca 0. Lihat foto dan pastikan maksudnya.",
+        f"{label.en}: only some of the boxes are crossed out ({_signs(number.raw)}), read as 0. "
         "Look at the photo and settle what is meant.",
     ))
 

@@ -8,7 +8,8 @@ is reported as it is written, one that cannot stays illegible, and a disagreemen
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,15 +36,21 @@ class FusedField:
         What the bubbles say by themselves; None where the form has none.
     bubbles_corrected
         Greatest probability that a column of bubbles was corrected; 0 where the form has none.
+    posterior
+        What boxes and bubbles say together.
     followed_bubbles
         The boxes alone would have been read as another number, but too doubtfully to stand against the bubbles.
+    beside_sums
+        Probability of the number as reported when the other numbers of the page and its sums are seen too; None where it is in no sum.
     """
 
     field: Field
     boxes: RowPosterior
     bubbles: BubblePosterior | None
     bubbles_corrected: float
+    posterior: RowPosterior
     followed_bubbles: bool
+    beside_sums: float | None = None
 
 
 def fuse_field(reading: FieldReading, policy: VerdictPolicy) -> FusedField:
@@ -60,19 +67,58 @@ def fuse_field(reading: FieldReading, policy: VerdictPolicy) -> FusedField:
     sources = {SourceKind.BOXES: _by_boxes(boxes, unreadable=unreadable)}
     if bubbles is not None:
         sources[SourceKind.BUBBLES] = bubbles.best()
+    probability = posterior.of(state, value)
+    if state is FieldState.ILLEGIBLE:
+        probability = min(probability, policy.max_unread_probability)
     followed = bubbles is not None and value is not None and value != boxes.best_number()
     field = Field(
         value=value,
         state=state,
         raw=_raw(reading, state, value, policy),
         corrected=bool((reading.corrected > policy.max_corrected).any()),
-        probability=posterior.of(state, value),
+        probability=probability,
         alternatives=posterior.alternatives(REPORTED_ALTERNATIVES),
         quad=reading.quad,
         sources=sources,
     )
     bubbles_corrected = 0.0 if reading.bubbles_corrected is None else float(reading.bubbles_corrected.max())
-    return FusedField(field=field, boxes=boxes, bubbles=bubbles, bubbles_corrected=bubbles_corrected, followed_bubbles=followed)
+    return FusedField(field, boxes, bubbles, bubbles_corrected, posterior, followed)
+
+
+def settle(fused: FusedField, reading: FieldReading, beside: Mapping[int | None, float], policy: VerdictPolicy) -> FusedField:
+    """The number once the sums of the page have been seen.
+
+    Of several readings of doubtful boxes the one that the sums bear out is reported, and stays doubtful, also where by itself the row could
+    not be read. A clear reading is reported as it is; when another one would close the sums, it is less sure.
+
+    Parameters
+    ----------
+    beside
+        Probability of each reading given the other numbers of the page.
+    """
+    field = fused.field
+    seen = {value: share for value, share in beside.items() if value is not None and _seen(fused.boxes, value, policy)}
+    value = max(seen, key=lambda value: (seen[value], value == field.value), default=None)
+    if field.state is FieldState.BLANK or value is None or (field.value is None and seen[value] < policy.min_field_probability):
+        return fused
+    if field.value is not None and fused.boxes.of_value(field.value) >= policy.min_boxes_beside_sums:
+        probability = beside.get(field.value, 0.0)
+        return replace(fused, field=replace(field, probability=min(field.probability, probability)), beside_sums=probability)
+    probability = seen[value]
+    state = field.state if value == field.value else fused.boxes.state_of(value)
+    settled = replace(
+        field,
+        value=value,
+        state=state,
+        raw=most_probable_signs(reading.boxes, state, value),
+        probability=min(probability, policy.max_settled_probability),
+    )
+    return replace(fused, field=settled, beside_sums=probability)
+
+
+def _seen(boxes: RowPosterior, value: int, policy: VerdictPolicy) -> bool:
+    """Whether a reading is something that a person could see in the ink."""
+    return boxes.of_value(value) >= policy.min_boxes_support
 
 
 def fuse(boxes: RowPosterior, bubbles: BubblePosterior, *, inconsistent: float, skipped: float) -> RowPosterior:
@@ -110,7 +156,7 @@ def _reported(boxes: RowPosterior, posterior: RowPosterior, policy: VerdictPolic
     if state is FieldState.BLANK or (value is not None and boxes.of_value(value) >= policy.min_boxes_probability):
         return state, value
     fused_state, fused = posterior.best()
-    if fused is None or boxes.of_value(fused) < policy.min_boxes_support:
+    if fused is None or not _seen(boxes, fused, policy):
         return state, value
     return fused_state, fused
 

@@ -12,8 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from pipeline.forms import Check, Form, Page, Relation
-from pipeline.sheet import Severity
+from pipeline.forms import Check, Form, Page
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +51,7 @@ def locate(checks: Sequence[Check], values: Mapping[str, int], possible: Mapping
     possible
         The values each number can have on paper, see `possible_values`.
     """
-    decided = [check for check in checks if _is_sum(check) and check.constraint.holds(values) is not None]
+    decided = [check for check in checks if check.is_sum and check.constraint.holds(values) is not None]
     broken = [check for check in decided if not check.constraint.holds(values)]
     return tuple(
         BrokenSums(tuple(check.id for check in group), _suspects(group, decided, values, possible)) for group in _connected(broken)
@@ -63,10 +62,6 @@ def possible_values(form: Form, page: Page) -> Mapping[str, range]:
     """What the boxes of each number of the page can hold, within the bounds of the form."""
     bounds = form.bounds
     return {name: range(bounds.minimum, min(bounds.maximum + 1, 10 ** len(field.boxes))) for name, field in page.fields.items()}
-
-
-def _is_sum(check: Check) -> bool:
-    return check.severity is Severity.ERROR and check.constraint.relation is Relation.EQUAL
 
 
 def _connected(checks: Sequence[Check]) -> list[list[Check]]:

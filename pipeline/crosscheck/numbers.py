@@ -3,7 +3,8 @@
 Every combination of signs has exactly one meaning (a number, crossed out, blank, or nothing that can be read), and the probability
 of a meaning is the exact sum over its combinations, so nothing is lost by deciding box by box. Leading X, dash, blank and 0 are
 fillers. After a digit an X or dash is read as zero and a blank ends the number; both are kept as read, and `has_filler_after_digit`
-tells that a person should look. A row of blanks and crosses without a digit has no meaning: readers of real sheets could not agree on one.
+tells that a person should look. So it does for a row of strokes and blanks without a digit (`is_partly_crossed`): one stroke over several
+boxes misses some of them, and people took all six such rows of the development sheets for zero, none of them for sure.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class RowPosterior:
     numbers
         (10^n,) float64, probability that a number stands there and that it is the index.
     crossed, blank, illegible
-        Probability that every box is X or dash, that all are empty, that no number can be read.
+        Probability that the row is crossed out (X, dash, and maybe empty boxes), that all boxes are empty, that no number can be read.
     """
 
     numbers: NDArray[np.float64]
@@ -157,6 +158,11 @@ def has_filler_after_digit(raw: str) -> bool:
     return any(sign in "x-_" for sign in raw.lstrip("x-_"))
 
 
+def is_partly_crossed(raw: str) -> bool:
+    """Whether some boxes hold an X or dash, others nothing, and none a digit."""
+    return "_" in raw and any(sign in "x-" for sign in raw) and all(sign in "x-_" for sign in raw)
+
+
 def bubble_posterior(columns: NDArray[np.float64]) -> BubblePosterior:
     """Exact distribution over what a row of bubble columns marks; columns left of the first filled one may stay empty.
 
@@ -202,7 +208,7 @@ def _meanings(count: int) -> NDArray[np.int64]:
         started |= digit
     meanings = np.where(broken | ~started, 10**count + 2, value)
     blanks = (signs == _BLANK).sum(axis=0)
-    meanings[~started & (blanks == 0)] = 10**count
+    meanings[~started] = 10**count
     meanings[blanks == count] = 10**count + 1
     meanings.setflags(write=False)
     return meanings

@@ -65,6 +65,24 @@ class VerdictPolicy:
         chosen="One hand writes all numbers: the same digit misread alike in a part and in the total (a flagged 1 as 4, seen on a "
         "simulated sheet) closes the sum, so a sum is no independent witness and the boxes must nearly stand by themselves.",
     )
+    min_boxes_beside_sums: float = _threshold(
+        0.95, unit="probability", meaning="Boxes above it are reported as they read, whatever the sums say.",
+        chosen="A sum binds several numbers and closes on all but four of 410 sheets, so boxes must be surer against it than against "
+        "bubbles.",
+    )
+    max_unread_probability: float = _threshold(
+        0.2, unit="probability", meaning="That a number which the reader could not read cannot be read is never stated surer.",
+        chosen="Out of fold, of 45 numbers on the development sheets that the reader could not read, people could not read 6 "
+        "(95 % bound 27 %).",
+    )
+    max_settled_probability: float = _threshold(
+        0.98, unit="probability", meaning="A number whose doubtful boxes were settled by a sum is never stated surer.",
+        chosen="Below min_summed_probability: what a sum settled is for a person to confirm.",
+    )
+    sums_broken: float = _threshold(
+        0.02, unit="probability", meaning="Prior that a sum does not close on the paper.",
+        chosen="Four of 410 development sheets have one (upper 95 % bound 2.5 %).",
+    )
     max_residual_mm: float = _threshold(
         2.0, unit="mm", meaning="A page whose printed lines lie further off than this is doubtful.",
         chosen="A tenth of the width of a digit box on the poster (18 to 20 mm): a box cut that far off still holds its digit.",

@@ -12,8 +12,8 @@ from enum import StrEnum
 from itertools import combinations
 
 from pipeline.forms.geometry import Line, Rect
-from pipeline.forms.model import Catalogue, FieldLayout, Form, Page, Relation
-from pipeline.sheet import Severity, Text
+from pipeline.forms.model import Catalogue, FieldLayout, Form, Page
+from pipeline.sheet import Text
 
 FRAME_TOLERANCE_MM = 0.1
 """A printed frame may miss its box by this much: twice the rounding with which lines are joined."""
@@ -126,7 +126,7 @@ def _lint_numbers(form: Form) -> Iterator[_Found]:
     closing = {
         name
         for check in form.checks
-        if check.severity is Severity.ERROR and check.constraint.relation is Relation.EQUAL
+        if check.is_sum
         for name in check.fields
     }
     for page, name, field in _numbers(form):

@@ -182,6 +182,11 @@ class Check:
     def fields(self) -> tuple[str, ...]:
         return tuple(self.constraint.coefficients)
 
+    @property
+    def is_sum(self) -> bool:
+        """Whether it is an equality that must hold: a sum that has to close."""
+        return self.severity is Severity.ERROR and self.constraint.relation is Relation.EQUAL
+
 
 @dataclass(frozen=True, slots=True)
 class Bounds:

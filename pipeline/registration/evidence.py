@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 
 WORKING_SIDE = 1000
 """Long side of the working picture in pixels: a 0.9 mm table line of a 600 x 900 mm page is then about one pixel wide."""
+CLOSER_SIDE = 1400
+"""Long side of the picture in which a page is looked for again that was not found: small in its photo, its lines are less than a pixel
+wide in the first (seen on an A4 print on a table)."""
 FINE_SIDE = 1900
 """Least long side, where the photo has it, of the picture the page is laid out flat from: at 2 pixels a millimetre more is not seen."""
 FINE_LIMIT = 2300

@@ -15,6 +15,18 @@ from numpy.typing import NDArray
 MAX_FAMILY_SPREAD = np.deg2rad(24.0)
 """Lines of one family lie within this angle of its main direction, at the perspectives a person takes a readable photo from."""
 
+WIDEST_SPREAD = np.deg2rad(36.0)
+"""The same of a sheet that lies on a table before the photographer, whose sides run together."""
+
+LONGEST_SEGMENTS = 24
+"""Segments of a family of which each pair proposes where the sides run together."""
+
+MAX_CLOSENESS = 0.9
+"""Nearest meeting point that is possible, as 1 over its distance in half sides of the picture: sides that meet inside are no sheet's."""
+
+STRONGER = 1.25
+"""Sides that run together are believed when so many times more line length meets in their point than in that of the narrow family."""
+
 
 @dataclass(frozen=True, slots=True)
 class UprightView:
@@ -69,14 +81,11 @@ def upright_view(segments: NDArray[np.float64], size: tuple[int, int]) -> Uprigh
     angle = np.arctan2(delta[:, 1], delta[:, 0])
     main = _main_direction(angle, length)
     across = _wrap(angle - main)  # within a quarter turn of the main direction
-    families = [np.abs(across) < MAX_FAMILY_SPREAD, np.abs(np.abs(across) - np.pi / 2) < MAX_FAMILY_SPREAD]
-    points = []
-    for family, direction in zip(families, (main, main + np.pi / 2), strict=True):
-        vanishing = np.array([np.cos(direction), np.sin(direction), 0.0])
-        if family.sum() >= 4:
-            vanishing = _vanishing_point(ends[family], length[family], vanishing)
-        points.append(vanishing)
-    along, down = points
+    off_axis = (np.abs(across), np.abs(np.abs(across) - np.pi / 2))
+    along, down = (
+        _meeting_point(ends, length, off, np.array([np.cos(direction), np.sin(direction), 0.0]))
+        for off, direction in zip(off_axis, (main, main + np.pi / 2), strict=True)
+    )
     # Local steps of one working pixel at the picture's centre keep the view at about the picture's own scale.
     along = along / np.hypot(along[0], along[1])
     down = down / np.hypot(down[0], down[1])
@@ -118,7 +127,40 @@ def _wrap(angle: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.mod(angle + np.pi / 2, np.pi) - np.pi / 2
 
 
-def _vanishing_point(ends: NDArray[np.float64], length: NDArray[np.float64], start: NDArray[np.float64]) -> NDArray[np.float64]:
+def _meeting_point(
+    ends: NDArray[np.float64], length: NDArray[np.float64], off_axis: NDArray[np.float64], start: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Where the (N, 2, 2) segments of one family meet, homogeneous; `off_axis` is how far each turns from the direction `start`."""
+    family, wide = off_axis < MAX_FAMILY_SPREAD, off_axis < WIDEST_SPREAD
+    if family.sum() < 4:
+        return start
+    vanishing = _vanishing_point(ends[family], length[family], start)
+    longest = np.flatnonzero(wide)[np.argsort(-length[wide], kind="stable")[:LONGEST_SEGMENTS]]
+    first, last = (np.column_stack([ends[longest, end], np.ones(len(longest))]) for end in (0, 1))
+    lines = np.asarray(np.cross(first, last), np.float64)
+    one, other = np.triu_indices(len(lines), 1)
+    points = np.asarray(np.cross(lines[one], lines[other]), np.float64)
+    aside = np.hypot(points[:, 0], points[:, 1])
+    points = points[np.abs(points[:, 2]) < MAX_CLOSENESS * aside]
+    points *= np.where(points[:, :2] @ start[:2] > 0, 1.0, -1.0)[:, None] / np.linalg.norm(points, axis=1, keepdims=True)
+    support = _meeting(ends[wide], length[wide], np.concatenate([vanishing[None], points]))
+    best = int(support.argmax())
+    if support[best] <= STRONGER * support[0]:
+        return vanishing
+    return _vanishing_point(ends[wide], length[wide], points[best - 1], from_tolerance=0.03)
+
+
+def _meeting(ends: NDArray[np.float64], length: NDArray[np.float64], vanishing: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(M,) length of the (N, 2, 2) segments that point at each of (M, 3) vanishing points."""
+    middle, direction = ends.mean(axis=1), ends[:, 1] - ends[:, 0]
+    x, y = (vanishing[:, axis, None] - vanishing[:, 2, None] * middle[:, axis] for axis in (0, 1))
+    sine = (direction[:, 0] * y - direction[:, 1] * x) / np.maximum(length * np.hypot(x, y), 1e-12)
+    return np.asarray((length / (1.0 + (sine / 0.02) ** 2) ** 2).sum(axis=1))
+
+
+def _vanishing_point(
+    ends: NDArray[np.float64], length: NDArray[np.float64], start: NDArray[np.float64], *, from_tolerance: float = 0.2
+) -> NDArray[np.float64]:
     """Robust least-squares meeting point of (N, 2, 2) segments, homogeneous, oriented as `start`."""
     middle = ends.mean(axis=1)
     direction = (ends[:, 1] - ends[:, 0]) / length[:, None]
@@ -126,6 +168,8 @@ def _vanishing_point(ends: NDArray[np.float64], length: NDArray[np.float64], sta
     lines = np.column_stack([normal, -(normal * middle).sum(axis=1)])
     vanishing = start
     for tolerance in (0.2, 0.1, 0.05, 0.03, 0.02, 0.02):
+        if tolerance > from_tolerance:
+            continue
         towards = vanishing[:2] - vanishing[2] * middle
         towards /= np.hypot(towards[:, 0], towards[:, 1])[:, None]
         off = (normal * towards).sum(axis=1)  # sine of the angle between the segment and the way to the vanishing point

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pipeline.forms import Catalogue, Form, Page
 from pipeline.registration.bend import boxes_of
 from pipeline.registration.evidence import (
+    CLOSER_SIDE,
     WORKING_SIDE,
     RidgeMaps,
     WorkingPicture,
@@ -31,7 +32,7 @@ from pipeline.registration.policy import RegistrationPolicy
 from pipeline.registration.propose import Proposal, Search
 from pipeline.registration.rectify import UprightView, upright_view
 from pipeline.registration.refine import Placement, refine
-from pipeline.registration.tag import SeenTag, anchor_of, find_tags, pages_of
+from pipeline.registration.tag import SeenTag, anchor_of, find_tags, middle_of, pages_of
 from pipeline.registration.unit import in_units, units_per_mm
 from pipeline.sheet import Refusal, RefusalCode
 
@@ -65,17 +66,34 @@ def register_in_stages(
     """As `register`, with what was seen at each stage."""
     grey, to_photo = grey_picture(image)
     fine = working_picture(grey, to_photo)
-    working = working_picture(grey, to_photo, side=WORKING_SIDE)
-    stages = _search(fine, working, find_tags(grey, to_photo), catalogue, policy, image)
+    tags = find_tags(grey, to_photo)
+    outcome, stages = _attempt(fine, working_picture(grey, to_photo, side=WORKING_SIDE), tags, catalogue, policy, image, form)
+    if isinstance(outcome, Refusal) and outcome.code is RefusalCode.PAGE_NOT_FOUND and max(fine.size) > WORKING_SIDE:
+        again, closer = _attempt(fine, working_picture(grey, to_photo, side=CLOSER_SIDE), tags, catalogue, policy, image, form)
+        if isinstance(again, Registration):
+            outcome, stages = again, closer
+    if isinstance(outcome, Registration):
+        outcome = replace(outcome, beside=_beside(outcome, stages, fine, catalogue, policy, image))
+    return outcome, stages
+
+
+def _attempt(
+    fine: WorkingPicture,
+    working: WorkingPicture,
+    tags: Sequence[SeenTag],
+    catalogue: Catalogue,
+    policy: RegistrationPolicy,
+    image: NDArray[np.uint8],
+    form: str | None,
+) -> tuple[Registration | Refusal, Stages]:
+    """What comes of one working picture."""
+    stages = _search(fine, working, tags, catalogue, policy, image)
     if stages.view is None:
         return Refusal(RefusalCode.PAGE_NOT_FOUND, "no straight lines to be seen"), stages
     if stages.ridges is None:
         tag = stages.tags[0]
         return Refusal(RefusalCode.UNKNOWN_FORM, f"tag {tag.family} {tag.id} belongs to no known form"), stages
-    outcome = _judge(stages.candidates, image, policy, form)
-    if isinstance(outcome, Registration):
-        outcome = replace(outcome, beside=_beside(outcome, stages, fine, catalogue, policy, image))
-    return outcome, stages
+    return _judge(stages.candidates, image, policy, form), stages
 
 
 def _search(
@@ -113,24 +131,37 @@ def _beside(
     policy: RegistrationPolicy,
     image: NDArray[np.uint8],
 ) -> str | None:
-    """Form and page of another sheet in the photo, looked for where lines outside the page that was found give reason to."""
-    outline = found.corners.astype(np.float32)
+    """Form and page of another sheet in the photo, looked for where lines outside the page that was found give reason to.
+
+    A known tag out there names it when half of its page is in the picture; else its lines must stand up as those of any page.
+    """
+    outline = found.corners
     to_photo = stages.working.to_photo
     middles = project(to_photo, (stages.segments[:, :2] + stages.segments[:, 2:]) / 2)
-    outside = np.array([cv2.pointPolygonTest(outline, (float(x), float(y)), False) < 0 for x, y in middles])
+    outside = ~_within(outline, middles)
     lengths = np.hypot(*(stages.segments[:, 2:] - stages.segments[:, :2]).T)
     if lengths[outside].sum() < policy.lines_beside * lengths.sum():
         return None
+    tags = [tag for tag in stages.tags if not _within(outline, tag.corners.mean(axis=0, keepdims=True)).all()]
+    frame = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], dtype=np.float64) * image.shape[1::-1]
+    for tag, form, page in pages_of(tags, catalogue):
+        if _within(frame, middle_of(tag, in_units(page))).all():
+            return f"{form.id} {page.number}"
     fine, working = (_without(picture, outline) for picture in (fine, stages.working))
-    tags = [tag for tag in stages.tags if cv2.pointPolygonTest(outline, tuple(map(float, tag.corners.mean(axis=0))), False) < 0]
     other = _judge(_search(fine, working, tags, catalogue, policy, image).candidates, image, policy, None)
     return f"{other.form} {other.page}" if isinstance(other, Registration) else None
 
 
-def _without(picture: WorkingPicture, outline: NDArray[np.float32]) -> WorkingPicture:
+def _within(outline: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """(N,) for each of (N, 2) points whether it lies within an outline."""
+    polygon = outline.astype(np.float32)
+    return np.array([cv2.pointPolygonTest(polygon, (float(x), float(y)), False) >= 0 for x, y in points])
+
+
+def _without(picture: WorkingPicture, outline: NDArray[np.float64]) -> WorkingPicture:
     """The picture with bare paper inside an outline in the photo."""
     darkness = picture.darkness.copy()
-    inside = project(np.asarray(np.linalg.inv(picture.to_photo), np.float64), outline.astype(np.float64))
+    inside = project(np.asarray(np.linalg.inv(picture.to_photo), np.float64), outline)
     cv2.fillPoly(darkness, [np.round(np.clip(inside, -30_000, 30_000)).astype(np.int32)], 0.0)
     return replace(picture, darkness=darkness)
 
@@ -198,8 +229,10 @@ def _judge(
     rivals = [c for c in candidates[1:] if not _same_place(best, c)]
     if rivals and _is_rival(rivals[0].standing, best.standing, policy):
         rival = rivals[0]
-        other = f"page {rival.page.number} of {rival.form.id} fits nearly as well elsewhere ({rival.standing:.2f})"
-        return Refusal(RefusalCode.PAGE_NOT_FOUND, f"{seen}, but {other}")
+        other = f"page {rival.page.number} of {rival.form.id} fits nearly as well"
+        if _apart(best, rival):
+            return Refusal(RefusalCode.PAGE_NOT_FOUND, f"the photo shows two sheets: {seen}; beside it {other} ({rival.standing:.2f})")
+        return Refusal(RefusalCode.PAGE_NOT_FOUND, f"{seen}, but {other} elsewhere ({rival.standing:.2f})")
     if form is not None and best.form.id != form:
         return Refusal(RefusalCode.WRONG_FORM, f"the photo shows {best.form.id}, asked for {form}")
     shown = _boxes_shown(best, width=image.shape[1], height=image.shape[0])
@@ -210,7 +243,6 @@ def _judge(
     if not frames:
         missing = int((~shown).sum())
         return Refusal(RefusalCode.CUT_OFF, f"{missing} of {len(shown)} digit boxes are not in the picture, and no whole number is")
-    paper = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], dtype=np.float64) * best.page.paper_mm
     return Registration(
         form=best.form.id,
         page=best.page.number,
@@ -221,7 +253,7 @@ def _judge(
         residual_mm=residual_mm,
         found=evidence.found,
         explained=evidence.explained,
-        corners=best.place(paper),
+        corners=_corners(best),
         frames=frames,
     )
 
@@ -248,6 +280,17 @@ def _frames_by_field(candidate: Candidate, shown: NDArray[np.bool_]) -> dict[str
         if shown[row].all():
             shares[name] = float(candidate.frames[row].mean())
     return shares
+
+
+def _apart(one: Candidate, other: Candidate) -> bool:
+    """Whether the middle of neither page lies on the other one: two sheets of paper, not two places for one."""
+    middles = [candidate.place(np.array([candidate.page.paper_mm]) / 2) for candidate in (one, other)]
+    return not (_within(_corners(one), middles[1]).any() or _within(_corners(other), middles[0]).any())
+
+
+def _corners(candidate: Candidate) -> NDArray[np.float64]:
+    """(4, 2) corners of the page in photo pixels, top left, then clockwise as printed."""
+    return candidate.place(np.array([[0, 0], [1, 0], [1, 1], [0, 1]], dtype=np.float64) * candidate.page.paper_mm)
 
 
 def _same_place(one: Candidate, other: Candidate) -> bool:

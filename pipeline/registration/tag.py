@@ -63,3 +63,10 @@ def anchor_of(tag: SeenTag, page: Page, to_view: NDArray[np.float64]) -> Anchor:
     design = np.column_stack([printed - printed.mean(axis=0), np.ones(4)])
     solution = np.linalg.lstsq(design, seen, rcond=None)[0]
     return Anchor(millimetres=printed.mean(axis=0), pixels=solution[2], x_axis=solution[0], y_axis=solution[1])
+
+
+def middle_of(tag: SeenTag, page: Page) -> NDArray[np.float64]:
+    """(1, 2) photo pixels of the middle of the page, as far as its tag tells: to some 40 mm on curled paper 390 mm from the tag."""
+    anchor = anchor_of(tag, page, np.eye(3))
+    across, down = np.array(page.paper_mm) / 2 - anchor.millimetres
+    return np.asarray([anchor.pixels + across * anchor.x_axis + down * anchor.y_axis])

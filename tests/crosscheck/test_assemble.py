@@ -146,6 +146,34 @@ def test_a_page_that_lies_badly_is_not_accepted(page_two, registration):
     assert codes(result) == [FindingCode.REGISTRATION_DOUBTFUL]
 
 
+def test_a_stroke_over_some_of_the_boxes_is_read_as_zero_and_doubted(page_three):
+    result = page_three("200", "_--", "200")
+    assert (result.fields["suara_tidak_sah"].value, result.fields["suara_tidak_sah"].raw) == (0, "_--")
+    assert result.verdict is Verdict.REVIEW
+    assert codes(result) == [FindingCode.PARTLY_CROSSED]
+
+
+def test_a_doubtful_number_is_read_as_the_sums_bear_it_out_and_stays_doubtful(poster, boxes, reading, registration):
+    torn = boxes("005", 0.9999)
+    torn[2] = 0
+    torn[2, [BOX_CLASSES.index("5"), BOX_CLASSES.index("3")]] = 0.6, 0.4
+    rows = {"suara_sah": reading("195"), "suara_tidak_sah": reading(torn), "suara_total": reading("198")}
+    result = crosscheck(poster, poster.pages["3"], rows, registration=registration, policy=POLICY)
+    settled = result.fields["suara_tidak_sah"]
+    assert (settled.value, settled.raw, settled.probability) == (3, "003", POLICY.max_settled_probability)
+    assert {check.id: check.holds for check in result.checks}["E12"] is True
+    assert result.verdict is Verdict.REVIEW
+    (finding,) = result.findings
+    assert finding.code is FindingCode.UNSURE
+    assert "The sums close with 3." in finding.message.en
+
+
+def test_clear_numbers_are_reported_as_written_though_the_sum_does_not_close(page_three):
+    result = page_three("195", "005", "203")
+    assert [field.value for field in result.fields.values()] == [195, 5, 203]
+    assert codes(result) == [FindingCode.CHECK_FAILED]
+
+
 def test_a_photo_of_two_sheets_is_not_accepted(page_two, registration):
     result = page_two(place=replace(registration, beside="c-hasil-ppwp-2024 3"))
     assert result.verdict is Verdict.REVIEW

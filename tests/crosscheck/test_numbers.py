@@ -13,6 +13,7 @@ from hypothesis.extra import numpy as hnp
 from pipeline.crosscheck.numbers import (
     bubble_posterior,
     has_filler_after_digit,
+    is_partly_crossed,
     meaning_of,
     most_probable_signs,
     row_posterior,
@@ -35,8 +36,8 @@ def rows(classes: int, longest: int) -> st.SearchStrategy[np.ndarray]:
         ("_x5", NUMBER, 5), ("123", NUMBER, 123), ("000", NUMBER, 0), ("xx0", NUMBER, 0), ("__0", NUMBER, 0),
         ("xxx", CROSSED, 0), ("---", CROSSED, 0), ("x-x", CROSSED, 0), ("___", BLANK, None), ("83_", NUMBER, 83),
         ("8__", NUMBER, 8), ("x8_", NUMBER, 8), ("83x", NUMBER, 830), ("8x3", NUMBER, 803), ("8-_", NUMBER, 80),
-        ("0__", NUMBER, 0), ("8_3", ILLEGIBLE, None), ("8_x", ILLEGIBLE, None), ("0_5", ILLEGIBLE, None), ("__-", ILLEGIBLE, None),
-        ("-__", ILLEGIBLE, None), ("xx_", ILLEGIBLE, None), ("1?2", ILLEGIBLE, None), ("7", NUMBER, 7), ("x", CROSSED, 0),
+        ("0__", NUMBER, 0), ("8_3", ILLEGIBLE, None), ("8_x", ILLEGIBLE, None), ("0_5", ILLEGIBLE, None), ("__-", CROSSED, 0),
+        ("-__", CROSSED, 0), ("xx_", CROSSED, 0), ("1?2", ILLEGIBLE, None), ("7", NUMBER, 7), ("x", CROSSED, 0),
         ("_", BLANK, None), ("1x34", NUMBER, 1034), ("_1234", NUMBER, 1234),
     ],
 )
@@ -50,6 +51,13 @@ def test_signs_mean_what_an_operator_would_say(raw, state, value):
 )
 def test_a_filler_after_a_digit_is_noticed(raw, flagged):
     assert has_filler_after_digit(raw) is flagged
+
+
+@pytest.mark.parametrize(
+    ("raw", "flagged"), [("__x", True), ("-__", True), ("x_x", True), ("xxx", False), ("___", False), ("x_5", False), ("5x_", False)]
+)
+def test_a_stroke_that_misses_some_boxes_is_noticed(raw, flagged):
+    assert is_partly_crossed(raw) is flagged
 
 
 @pytest.mark.parametrize("length", [1, 2, 3])
