@@ -36,13 +36,14 @@ class VerdictPolicy:
         chosen="The point where not readable becomes the likelier of the two.",
     )
     max_corrected: float = _threshold(
-        0.3, unit="probability", meaning="A box above it counts as corrected.",
-        chosen="Out of fold on 2,815 boxes of 2024: notices 18 of 34 labelled corrections (13 at 0.5) and flags 34 other boxes, "
-        "the surest of which are corrections too when looked at. Lower notices hardly more.",
+        0.25, unit="probability", meaning="A box above it counts as corrected.",
+        chosen="`sirekap bench accuracy --calibrate` chooses 0.3 on the sheets of 2024: 14 of 34 labelled corrections are noticed and "
+        "19 of 2,783 other boxes flagged; a quarter flags 8 more, costs 2 of 242 accepted sheets, and notices simulated fluid.",
     )
     max_bubbles_corrected: float = _threshold(
-        0.5, unit="probability", meaning="A bubble column above it counts as corrected.",
-        chosen="Out of fold, 11 of the 13 surest columns flagged without a label show a whitened or scraped bubble when looked at.",
+        0.7, unit="probability", meaning="A bubble column above it counts as corrected.",
+        chosen="`sirekap bench accuracy --calibrate`, the same on every fold. Of the columns flagged without a label most show a whitened "
+        "or scraped bubble when looked at.",
     )
     min_boxes_probability: float = _threshold(
         0.8, unit="probability", meaning="Boxes above it are reported as they read, whatever the bubbles say; below it they are unsure.",
@@ -57,8 +58,9 @@ class VerdictPolicy:
         chosen="Three columns of 0.965 each; published bubble readers reach 0.993 a column.",
     )
     min_field_probability: float = _threshold(
-        0.95, unit="probability", meaning="A number below it, all writings considered, is unsure.",
-        chosen="Boxes at min_boxes_probability beside agreeing bubbles reach 0.99, so what stays below was contradicted by something.",
+        0.98, unit="probability", meaning="A number below it, all writings considered, is unsure.",
+        chosen="`sirekap bench accuracy --calibrate`, the same on every fold: boxes at min_boxes_probability beside agreeing bubbles reach "
+        "0.99, so what stays below was contradicted by something.",
     )
     min_summed_probability: float = _threshold(
         0.99, unit="probability", meaning="A number confirmed by a sum alone must reach it.",

@@ -121,8 +121,8 @@ def test_a_row_that_could_not_be_read_is_settled_by_sums_alone_that_are_sure(
     unread = reading(torn(boxes, "187", "1", 0.4), illegible=(0.0, 0.0, 0.6))
     fused = fuse_field(unread, POLICY)
     assert fused.field.state is FieldState.ILLEGIBLE
-    settled = settle(fused, unread, {187: 0.97, None: 0.03}, POLICY).field
-    assert (settled.value, settled.raw, settled.probability) == (187, "187", 0.97)
+    settled = settle(fused, unread, {187: 0.995, None: 0.005}, POLICY).field
+    assert (settled.value, settled.raw, settled.probability) == (187, "187", POLICY.max_settled_probability)
     assert settle(fused, unread, {187: 0.6, None: 0.4}, POLICY).field.state is FieldState.ILLEGIBLE
 
 
