@@ -1,6 +1,6 @@
 """Read one photo: the recipe, stage by stage.
 
-photo → where the page lies → its printed code and header, when no tag named it → boxes and bubbles cut → signs read →
+photo → where the page lies → its printed code and header, when no tag named it → every writing cut → signs and marks read →
 numbers cross-checked → sheet.
 Each stage lives in its own package; here is only their order, and what happens when one of them refuses.
 """
@@ -17,15 +17,18 @@ from numpy.typing import NDArray
 
 from pipeline import __version__
 from pipeline.crosscheck import FieldReading, VerdictPolicy, crosscheck
-from pipeline.forms import Catalogue, Page, load_catalogue
+from pipeline.forms import Catalogue, FieldLayout, Page, load_catalogue
 from pipeline.imaging import Photo, QualityPolicy, explain, measure_quality
-from pipeline.recognition import bubbles, digits
+from pipeline.recognition import bubbles, digits, row_sums, tally
 from pipeline.recognition.bubbles import BubbleReader
 from pipeline.recognition.codes import code_contradiction, read_codes
 from pipeline.recognition.digits import DigitReader
 from pipeline.recognition.header import HeaderReader
 from pipeline.recognition.header_match import contradiction
+from pipeline.recognition.model_file import MODEL_NAMES
 from pipeline.recognition.patches import cut_patches
+from pipeline.recognition.row_sums import RowSumReader
+from pipeline.recognition.tally import TallyReader
 from pipeline.registration import Registration, RegistrationMethod, RegistrationPolicy, register_in_stages
 from pipeline.registration.pictures import draw_stages
 from pipeline.settings import Settings
@@ -42,6 +45,8 @@ class Reader:
     catalogue: Catalogue
     digits: DigitReader
     bubbles: BubbleReader
+    tally: TallyReader
+    row_sums: RowSumReader
     header: HeaderReader
     registration: RegistrationPolicy = field(default_factory=RegistrationPolicy)
     quality: QualityPolicy = field(default_factory=QualityPolicy)
@@ -50,18 +55,20 @@ class Reader:
     @classmethod
     def load(cls, settings: Settings) -> Reader:
         """The reader with the models of `settings`; `ModelError` or `FormError` when a file is missing or damaged."""
-        return cls.of_models(settings.models / "digits.onnx", settings.models / "bubbles.onnx")
+        return cls.of_models(*(settings.models / f"{name}.onnx" for name in MODEL_NAMES))
 
     @classmethod
-    def of_models(cls, digits_path: Path, bubbles_path: Path) -> Reader:
-        """The reader with these two model files, such as those of a fold."""
+    def of_models(cls, digits: Path, bubbles: Path, tally: Path, row_sums: Path) -> Reader:
+        """The reader with these model files, such as those of a fold."""
         catalogue = load_catalogue()
-        return cls(catalogue, DigitReader(digits_path), BubbleReader(bubbles_path), HeaderReader(catalogue))
+        return cls(
+            catalogue, DigitReader(digits), BubbleReader(bubbles), TallyReader(tally), RowSumReader(row_sums), HeaderReader(catalogue)
+        )
 
     @property
     def models(self) -> Mapping[str, str]:
         """Version of each model, as recorded with every reading."""
-        return {"digits": self.digits.model.version, "bubbles": self.bubbles.model.version}
+        return {name: getattr(self, name).model.version for name in MODEL_NAMES}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,8 +112,8 @@ def read_photo(photo: Photo, reader: Reader, *, form: str | None = None, trace: 
     known = reader.catalogue[found.form]
     page = known.pages[found.page]
     readings = read_fields(photo.image, found, page, reader, trace=trace)
-    where = RegistrationSummary(str(found.method), found.residual_mm, found.rotation, quad_of(found.corners.tolist()), found.beside)
-    result = crosscheck(known, page, readings, registration=where, policy=reader.verdict)
+    where = RegistrationSummary(str(found.method), found.residual_mm, found.rotation, quad_of(found.corners.tolist()))
+    result = crosscheck(known, page, readings, registration=where, policy=reader.verdict, beside=found.beside)
     sheet = Sheet(
         source=photo.name,
         sha256=photo.sha256,
@@ -131,13 +138,15 @@ def read_photo(photo: Photo, reader: Reader, *, form: str | None = None, trace: 
 def read_fields(
     image: NDArray[np.uint8], registration: Registration, page: Page, reader: Reader, *, trace: Trace | None = None
 ) -> dict[str, FieldReading]:
-    """What stands in the boxes and bubbles of every number of a page that is in the picture, as distributions."""
+    """What stands in the writings of every number of a page that is in the picture, as distributions."""
     layouts = {name: layout for name, layout in page.fields.items() if name in registration.frames}
     boxes = [box for layout in layouts.values() for box in layout.boxes]
     patches = cut_patches(image, registration.to_photo, boxes, size=digits.PATCH_SIZE, margin=digits.MARGIN)
     if trace:
         trace.picture("boxes", _contact_sheet(patches))
     signs = reader.digits.read(patches)
+    tallies = _read_tallies(image, registration, layouts, reader, trace)
+    sums = _read_row_sums(image, registration, layouts, reader, trace)
     readings: dict[str, FieldReading] = {}
     first = 0
     for name, layout in layouts.items():
@@ -160,8 +169,38 @@ def read_fields(
             bubbles_corrected=filled,
             quad=quad_of(corners.tolist()),
             frames=registration.frames[name],
+            tally=tallies.get(name),
+            row_sums=sums.get(name),
         )
     return readings
+
+
+def _read_tallies(
+    image: NDArray[np.uint8], registration: Registration, layouts: Mapping[str, FieldLayout], reader: Reader, trace: Trace | None
+) -> dict[str, NDArray[np.float64]]:
+    """Distributions over the marks in each cell, for the numbers with a tally grid that the model knows."""
+    grids = {name: layout.tally.cells() for name, layout in layouts.items() if layout.tally and layout.tally.marks == tally.MARKS}
+    cells = [cell for rows in grids.values() for row in rows for cell in row]
+    patches = cut_patches(image, registration.to_photo, cells, size=tally.PATCH_SIZE, margin=tally.MARGIN)
+    if trace and cells:
+        trace.picture("tally", _contact_sheet(patches, across=12))
+    read = reader.tally.read(patches).probabilities
+    ends = np.cumsum([sum(map(len, rows)) for rows in grids.values()])
+    return dict(zip(grids, np.split(read, ends[:-1]), strict=True)) if grids else {}
+
+
+def _read_row_sums(
+    image: NDArray[np.uint8], registration: Registration, layouts: Mapping[str, FieldLayout], reader: Reader, trace: Trace | None
+) -> dict[str, NDArray[np.float64]]:
+    """Distributions over what is in each box, for the numbers whose rows are summed in two boxes each."""
+    columns = {name: layout.row_sums.cells() for name, layout in layouts.items() if layout.row_sums and layout.row_sums.digits == 2}
+    boxes = [box for rows in columns.values() for row in rows for box in row]
+    patches = cut_patches(image, registration.to_photo, boxes, size=row_sums.PATCH_SIZE, margin=row_sums.MARGIN)
+    if trace and boxes:
+        trace.picture("row-sums", _contact_sheet(patches, across=10))
+    read = reader.row_sums.read(patches).probabilities.reshape(-1, 2, row_sums.CLASSES)
+    ends = np.cumsum([len(rows) for rows in columns.values()])
+    return dict(zip(columns, np.split(read, ends[:-1]), strict=True)) if columns else {}
 
 
 def _unless_code_contradicts(found: Registration, photo: Photo, reader: Reader, trace: Trace | None) -> Registration | Refusal:

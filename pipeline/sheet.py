@@ -296,16 +296,12 @@ class StationCode:
 
 @dataclass(frozen=True, slots=True)
 class RegistrationSummary:
-    """Where the page lies in the photo, as reported: corners in photo pixels (top left, then clockwise), rotation in degrees.
-
-    `beside` is the form and page of another sheet in the same photo.
-    """
+    """Where the page lies in the photo, as reported: corners in photo pixels (top left, then clockwise), rotation in degrees."""
 
     method: str
     residual_mm: float
     rotation: float
     corners: tuple[Point, Point, Point, Point]
-    beside: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -313,12 +309,11 @@ class RegistrationSummary:
             "residual_mm": round(self.residual_mm, 3),
             "rotation": round(self.rotation, 1),
             "corners": [[round(x, 1), round(y, 1)] for x, y in self.corners],
-            "beside": self.beside,
         }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> RegistrationSummary:
-        return cls(data["method"], data["residual_mm"], data["rotation"], quad_of(data["corners"]), data["beside"])
+        return cls(data["method"], data["residual_mm"], data["rotation"], quad_of(data["corners"]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.bench.truth import TrueSheet
+from pipeline.recognition.model_file import MODEL_NAMES
 from pipeline.training.folds import fold_of
-
-KINDS = ("digits", "bubbles")
 
 
 class FoldModelError(Exception):
@@ -19,20 +18,22 @@ class FoldModelError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Models:
-    """The two model files of a reader."""
+    """The model files of a reader."""
 
     digits: Path
     bubbles: Path
+    tally: Path
+    row_sums: Path
 
     @classmethod
     def of_folder(cls, folder: Path) -> Models:
         """The models of a folder such as `models/`."""
-        return cls(*(folder / f"{kind}.onnx" for kind in KINDS))
+        return cls(*(folder / f"{kind}.onnx" for kind in MODEL_NAMES))
 
     @classmethod
     def of_fold(cls, folder: Path, fold: int) -> Models:
         """The models that training kept of one fold."""
-        return cls(*(folder / f"{kind}-fold{fold}.onnx" for kind in KINDS))
+        return cls(*(folder / f"{kind}-fold{fold}.onnx" for kind in MODEL_NAMES))
 
 
 def default_folds() -> Path:
@@ -50,9 +51,9 @@ def models_out_of_fold(sheets: Iterable[TrueSheet], folder: Path) -> Mapping[str
     """
     chosen = {sheet.image: Models.of_fold(folder, fold_of(sheet.group)) for sheet in sheets}
     needed = sorted(set(chosen.values()), key=lambda models: models.digits)
-    missing = {kind: [path.name for models in needed if not (path := getattr(models, kind)).is_file()] for kind in KINDS}
+    missing = {kind: [path.name for models in needed if not (path := getattr(models, kind)).is_file()] for kind in MODEL_NAMES}
     if any(missing.values()):
-        names = ", ".join(name for kind in KINDS for name in missing[kind])
-        commands = " and ".join(f"`sirekap train {kind}`" for kind in KINDS if missing[kind])
+        names = ", ".join(name for kind in MODEL_NAMES for name in missing[kind])
+        commands = " and ".join(f"`sirekap train {kind.replace('_', '-')}`" for kind in MODEL_NAMES if missing[kind])
         raise FoldModelError(f"{folder}: no {names}; run {commands} first, which leaves the fold models there, or give --folds DIR")
     return chosen

@@ -17,6 +17,8 @@ from typing import Any
 from pipeline import read
 from pipeline.recognition.bubbles import BubbleReader
 from pipeline.recognition.digits import DigitReader
+from pipeline.recognition.row_sums import RowSumReader
+from pipeline.recognition.tally import TallyReader
 
 # The package exports a function of the same name, so the module has to be asked for by its name.
 register = import_module("pipeline.registration.register")
@@ -35,6 +37,8 @@ PROBES: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
     ("patches cut", read, ("cut_patches",)),
     ("boxes read", DigitReader, ("read",)),
     ("bubbles read", BubbleReader, ("read",)),
+    ("tally read", TallyReader, ("read",)),
+    ("row sums read", RowSumReader, ("read",)),
     ("cross-check", read, ("crosscheck",)),
 )
 """Stage, and the functions that do it where the recipe looks them up. Of nested ones the outermost counts."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from pipeline.crosscheck import findings
 from pipeline.crosscheck.checks import evaluate_checks
-from pipeline.crosscheck.fusion import FusedField, fuse_field, settle
+from pipeline.crosscheck.fusion import ROW_CAPACITY, FusedField, fuse_field, settle
 from pipeline.crosscheck.joint import readings_beside_sums
 from pipeline.crosscheck.numbers import has_filler_after_digit, is_partly_crossed
 from pipeline.crosscheck.policy import VerdictPolicy, decide
@@ -44,30 +44,44 @@ class CrosscheckResult:
 
 
 def crosscheck(
-    form: Form, page: Page, readings: Mapping[str, FieldReading], *, registration: RegistrationSummary, policy: VerdictPolicy
+    form: Form,
+    page: Page,
+    readings: Mapping[str, FieldReading],
+    *,
+    registration: RegistrationSummary,
+    policy: VerdictPolicy,
+    beside: str | None = None,
 ) -> CrosscheckResult:
-    """Turn the readings of the numbers that are in the picture into numbers, doubts and a verdict."""
+    """Turn the readings of the numbers that are in the picture into numbers, doubts and a verdict.
+
+    `beside` is the form and page of another sheet in the same photo.
+    """
     if not readings or not set(readings) <= set(page.fields):
         raise ValueError(f"numbers that are not on page {page.number}, or none at all: {sorted(set(readings) - set(page.fields))}")
     shown = [name for name in page.fields if name in readings]
-    fused = {name: fuse_field(readings[name], policy) for name in shown}
+    fused = {name: fuse_field(readings[name], policy, row_capacity=_row_capacity(page.fields[name])) for name in shown}
     sums = [check.constraint for check in form.checks if check.is_sum]
-    beside = readings_beside_sums({name: one.posterior for name, one in fused.items()}, sums, broken=policy.sums_broken)
-    fused |= {name: settle(fused[name], readings[name], shares, policy) for name, shares in beside.items()}
+    given_sums = readings_beside_sums({name: one.posterior for name, one in fused.items()}, sums, broken=policy.sums_broken)
+    fused |= {name: settle(fused[name], readings[name], shares, policy) for name, shares in given_sums.items()}
     numbers = {name: one.field for name, one in fused.items()}
     outcomes = evaluate_checks(form, page, numbers)
     doubts = [doubt for name, one in fused.items() for doubt in field_doubts(name, page.fields[name], one, policy)]
     doubts += [findings.boxes_doubtful(name, page.fields[name].label) for name in shown if readings[name].frames < policy.min_frames]
     if missing := [name for name in page.fields if name not in readings]:
         doubts.append(findings.outside_picture(missing, [page.fields[name].label for name in missing]))
-    if registration.beside is not None:
-        doubts.append(findings.another_sheet(form.id, page.number, registration.beside))
+    if beside is not None:
+        doubts.append(findings.another_sheet(form.id, page.number, beside))
     if form.id not in policy.calibrated_for:
         doubts.append(findings.form_not_calibrated(form.title))
     verdict, probability, found = decide(page, numbers, outcomes, doubts, residual_mm=registration.residual_mm, policy=policy)
     return CrosscheckResult(
         fields=numbers, checks=tuple(outcome.result for outcome in outcomes), findings=found, verdict=verdict, probability=probability
     )
+
+
+def _row_capacity(layout: FieldLayout) -> int:
+    """Marks that a row of the number's tally grid holds."""
+    return layout.tally.columns * layout.tally.marks if layout.tally else ROW_CAPACITY
 
 
 def field_doubts(name: str, layout: FieldLayout, fused: FusedField, policy: VerdictPolicy) -> list[Finding]:
@@ -78,10 +92,9 @@ def field_doubts(name: str, layout: FieldLayout, fused: FusedField, policy: Verd
         found.append(findings.illegible(name, label, number))
     if number.state is FieldState.BLANK:
         found.append(findings.field_blank(name, label, required=layout.required))
-    disagree = _sources_disagree(fused)
-    if disagree:
-        found.append(findings.sources_disagree(name, label, number))
-    if number.state is not FieldState.ILLEGIBLE and _is_unsure(fused, policy, disagree=disagree):
+    disagree = _disagreeing(fused, policy)
+    found += [findings.sources_disagree(name, label, number, kind) for kind in disagree]
+    if number.state is not FieldState.ILLEGIBLE and _is_unsure(fused, policy, disagree=bool(disagree)):
         settled = fused.beside_sums is not None and fused.beside_sums > policy.min_field_probability
         found.append(findings.unsure(name, label, number, fused.boxes.alternatives(2), settled=settled))
     if number.corrected:
@@ -97,13 +110,24 @@ def field_doubts(name: str, layout: FieldLayout, fused: FusedField, policy: Verd
     return found
 
 
-def _sources_disagree(fused: FusedField) -> bool:
-    """Whether the bubbles mark a number and the boxes, read by themselves, hold another one or are empty."""
-    bubbles = fused.field.sources.get(SourceKind.BUBBLES)
-    if bubbles is None or bubbles.value is None or fused.field.state is FieldState.ILLEGIBLE:
-        return False
+def _disagreeing(fused: FusedField, policy: VerdictPolicy) -> list[SourceKind]:
+    """The writings that carry another number than the boxes, read by themselves, or one beside empty boxes.
+
+    What was counted has to be clear, and a grid without a mark goes with empty boxes.
+    """
     state, value = fused.boxes.best()
-    return fused.followed_bubbles or (state is not FieldState.ILLEGIBLE and value != bubbles.value)
+    if fused.field.state is FieldState.ILLEGIBLE:
+        return []
+    kinds: list[SourceKind] = []
+    for kind, said in fused.field.sources.items():
+        if kind is SourceKind.BOXES or said.value is None:
+            continue
+        counted = kind is not SourceKind.BUBBLES
+        if counted and (said.probability < policy.min_count_probability or (value is None and said.value == 0)):
+            continue
+        if said.value != value and (fused.followed or state is not FieldState.ILLEGIBLE):
+            kinds.append(kind)
+    return kinds
 
 
 def _is_unsure(fused: FusedField, policy: VerdictPolicy, *, disagree: bool) -> bool:

@@ -5,9 +5,15 @@ One function a kind of finding; each takes the numbers it has to show. A percent
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pipeline.sheet import Field, FieldState, Finding, FindingCode, Severity, SourceKind, Text, ValueProbability
+
+_WRITINGS: Mapping[SourceKind, Text] = {
+    SourceKind.BUBBLES: Text("bulatan", "bubbles"),
+    SourceKind.TALLY: Text("turus", "tally marks"),
+    SourceKind.ROW_SUMS: Text("jumlah tiap baris", "row sums"),
+}
 
 LISTED = 4
 """Most numbers that a sentence lists by name."""
@@ -74,12 +80,14 @@ def partly_crossed(name: str, label: Text, number: Field) -> Finding:
     ))
 
 
-def sources_disagree(name: str, label: Text, number: Field) -> Finding:
-    boxes, bubbles = number.sources[SourceKind.BOXES], number.sources[SourceKind.BUBBLES]
+def sources_disagree(name: str, label: Text, number: Field, kind: SourceKind) -> Finding:
+    """`kind` is the writing that says another number than the boxes."""
+    boxes, other = number.sources[SourceKind.BOXES], number.sources[kind]
+    writing = _WRITINGS[kind]
     return Finding(FindingCode.SOURCES_DISAGREE, Severity.ERROR, (name,), Text(
-        f"{label.id}: kotak angka {_value_id(number.state, boxes)}, tetapi bulatan {_value_id(number.state, bubbles)}. "
+        f"{label.id}: kotak angka {_value_id(number.state, boxes)}, tetapi {writing.id} {_value_id(number.state, other)}. "
         "Bandingkan keduanya pada foto.",
-        f"{label.en}: the boxes say {_value_en(number.state, boxes)}, but the bubbles {_value_en(number.state, bubbles)}. "
+        f"{label.en}: the boxes say {_value_en(number.state, boxes)}, but the {writing.en} {_value_en(number.state, other)}. "
         "Compare the two on the photo.",
     ))
 

@@ -1,14 +1,15 @@
 """Fuse the writings of one number, and decide what to report.
 
-Boxes and bubbles are two writings by the same hand of what should be the same number. With probability 1 - d they carry the same
-number; with probability d the paper contradicts itself, and then the bubbles say half the time a number one digit off and half the
-time any number. So bubbles sharpen a doubtful row of boxes, and can never speak for it: whatever they say, a row that can be read
-is reported as it is written, one that cannot stays illegible, and a disagreement is left for the caller to see in `sources`.
+Boxes, bubbles, tally marks and row sums are writings by the same hands of what should be the same number. With probability 1 - d the
+bubbles carry the number of the boxes; with probability d the paper contradicts itself, and then they say half the time a number one digit
+off and half the time any number. So with what was counted, marks and row sums together: it is off by a few marks, or any number. Thus the
+others sharpen a doubtful row of boxes, and can never speak for it: whatever they say, a row that can be read is reported as it is
+written, one that cannot stays illegible, and a disagreement is left for the caller to see in `sources`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,9 +18,16 @@ from numpy.typing import NDArray
 from pipeline.crosscheck.numbers import BubblePosterior, RowPosterior, bubble_posterior, meaning_of, most_probable_signs, row_posterior
 from pipeline.crosscheck.policy import VerdictPolicy
 from pipeline.crosscheck.reading import FieldReading
+from pipeline.crosscheck.tally_numbers import NumberPosterior, row_sums_posterior, tally_posterior
 from pipeline.sheet import Field, FieldState, SourceKind, ValueProbability
 
 REPORTED_ALTERNATIVES = 3
+
+ROW_CAPACITY = 60
+"""Marks in a full row of the grids of 2019 and 2024."""
+
+FEW_MARKS = 5
+"""Marks, a bundle of them, that a count is off by when it is off by a few."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,10 +44,12 @@ class FusedField:
         What the bubbles say by themselves; None where the form has none.
     bubbles_corrected
         Greatest probability that a column of bubbles was corrected; 0 where the form has none.
+    tally, row_sums
+        What each of the two says by itself; None where the form has none.
     posterior
-        What boxes and bubbles say together.
-    followed_bubbles
-        The boxes alone would have been read as another number, but too doubtfully to stand against the bubbles.
+        What all writings say together.
+    followed
+        The boxes alone would have been read as another number, but too doubtfully to stand against the other writings.
     beside_sums
         Probability of the number as reported when the other numbers of the page and its sums are seen too; None where it is in no sum.
     """
@@ -48,29 +58,40 @@ class FusedField:
     boxes: RowPosterior
     bubbles: BubblePosterior | None
     bubbles_corrected: float
+    tally: NumberPosterior | None
+    row_sums: NumberPosterior | None
     posterior: RowPosterior
-    followed_bubbles: bool
+    followed: bool
     beside_sums: float | None = None
 
 
-def fuse_field(reading: FieldReading, policy: VerdictPolicy) -> FusedField:
-    """Read one number from all its writings."""
+def fuse_field(reading: FieldReading, policy: VerdictPolicy, *, row_capacity: int = ROW_CAPACITY) -> FusedField:
+    """Read one number from all its writings; `row_capacity` is how many marks a row of its tally grid holds."""
     boxes = row_posterior(reading.boxes, reading.illegible)
     bubbles = None if reading.bubbles is None else bubble_posterior(reading.bubbles)
     unreadable = bool((reading.illegible > policy.max_illegible).any())
     posterior = boxes
     if bubbles is not None:
         posterior = fuse(boxes, bubbles, inconsistent=policy.paper_inconsistent, skipped=policy.bubbles_skipped)
+    tally = None if reading.tally is None else tally_posterior(reading.tally, marks=reading.tally.shape[1] - 1)
+    row_sums = None if reading.row_sums is None else row_sums_posterior(reading.row_sums, row_capacity=row_capacity)
+    counts = [one for one in (tally, row_sums) if one is not None]
+    if counts:
+        posterior = beside_counts(posterior, counts, inconsistent=policy.paper_inconsistent, skipped=policy.counts_skipped)
     state, value = (FieldState.ILLEGIBLE, None) if unreadable else _reported(boxes, posterior, policy)
     if state is FieldState.ILLEGIBLE:
         posterior = boxes
     sources = {SourceKind.BOXES: _by_boxes(boxes, unreadable=unreadable)}
     if bubbles is not None:
         sources[SourceKind.BUBBLES] = bubbles.best()
+    if tally is not None:
+        sources[SourceKind.TALLY] = tally.best()
+    if row_sums is not None:
+        sources[SourceKind.ROW_SUMS] = row_sums.best()
     probability = posterior.of(state, value)
     if state is FieldState.ILLEGIBLE:
         probability = min(probability, policy.max_unread_probability)
-    followed = bubbles is not None and value is not None and value != boxes.best_number()
+    followed = value is not None and value != boxes.best_number()
     field = Field(
         value=value,
         state=state,
@@ -82,7 +103,37 @@ def fuse_field(reading: FieldReading, policy: VerdictPolicy) -> FusedField:
         sources=sources,
     )
     bubbles_corrected = 0.0 if reading.bubbles_corrected is None else float(reading.bubbles_corrected.max())
-    return FusedField(field, boxes, bubbles, bubbles_corrected, posterior, followed)
+    return FusedField(field, boxes, bubbles, bubbles_corrected, tally, row_sums, posterior, followed)
+
+
+def beside_counts(said: RowPosterior, counts: Sequence[NumberPosterior], *, inconsistent: float, skipped: float) -> RowPosterior:
+    """What boxes and bubbles say, once what was counted has been seen.
+
+    The tally and the sums of its rows are one count written twice, so they stand or fall together: the count is the number in the boxes, or
+    with probability `inconsistent` another one, half the time a few marks off.
+
+    Parameters
+    ----------
+    skipped
+        Probability that the grid was left empty beside boxes that were filled in.
+    """
+    size = len(said.numbers)
+    counted = np.ones(size)
+    for one in counts:
+        known = one.numbers[:size]
+        # A number that the grid cannot hold says nothing of what is in it.
+        beyond = np.full(size - len(known), 1 / len(one.numbers))
+        counted *= np.concatenate([known, beyond])
+    any_count = float(counted.mean())
+    contradicted = 0.5 * _few_off(counted) + 0.5 * any_count
+    beside_number = (1 - skipped) * ((1 - inconsistent) * counted + inconsistent * contradicted) + skipped * counted[0]
+    numbers = said.numbers * beside_number
+    crossed = said.crossed * float(beside_number[0])
+    blank, illegible = said.blank * any_count, said.illegible * any_count
+    total = float(numbers.sum()) + crossed + blank + illegible
+    if total <= 0:
+        return said
+    return RowPosterior(numbers=numbers / total, crossed=crossed / total, blank=blank / total, illegible=illegible / total)
 
 
 def settle(fused: FusedField, reading: FieldReading, beside: Mapping[int | None, float], policy: VerdictPolicy) -> FusedField:
@@ -176,6 +227,14 @@ def _by_boxes(boxes: RowPosterior, *, unreadable: bool) -> ValueProbability:
         return ValueProbability(None, boxes.illegible)
     state, value = boxes.best()
     return ValueProbability(value, boxes.of(state, value))
+
+
+def _few_off(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(N,) mean probability of the numbers at most `FEW_MARKS` away from the index, itself left out."""
+    window = np.ones(2 * FEW_MARKS + 1)
+    window[FEW_MARKS] = 0
+    mean: NDArray[np.float64] = np.convolve(numbers, window / window.sum(), mode="same")
+    return mean
 
 
 def _one_digit_off(numbers: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -43,6 +43,10 @@ class FieldReading:
         (columns, 12) float64, one distribution a column over bubble 0..9, none, several; None where the form has no bubbles.
     bubbles_corrected
         (columns,) float64, probability that a bubble of the column was erased or struck out; None where the form has no bubbles.
+    tally
+        (cells, 6) float64, one distribution a cell of the tally grid over 0 to 5 marks, row by row; None where the form has none.
+    row_sums
+        (rows, 2, 12) float64, one distribution a box beside the tally rows over the digits, filler, closed; None where the form has none.
     quad
         Corners of the row of boxes in pixels of the photo: top left, then clockwise as printed.
     frames
@@ -56,6 +60,8 @@ class FieldReading:
     bubbles_corrected: NDArray[np.float64] | None
     quad: tuple[Point, Point, Point, Point]
     frames: float = 1.0
+    tally: NDArray[np.float64] | None = None
+    row_sums: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         boxes = distributions(self.boxes, len(BOX_CLASSES))
@@ -86,6 +92,8 @@ class FieldReading:
             bubbles_corrected=None if data["bubbles_corrected"] is None else np.array(data["bubbles_corrected"]),
             quad=quad_of(data["quad"]),
             frames=data["frames"],
+            tally=None if data["tally"] is None else np.array(data["tally"]),
+            row_sums=None if data["row_sums"] is None else np.array(data["row_sums"]),
         )
 
 

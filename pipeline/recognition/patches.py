@@ -102,13 +102,11 @@ def darkness(patches: NDArray[np.uint8]) -> NDArray[np.float32]:
     -------
     (N, 3, S, S) float32: 0 is bare paper, 1 no light at all; a glare is negative.
     """
-    colour = patches.astype(np.float32)
-    count, size = colour.shape[:2]
-    flat = colour.reshape(count, size * size, 3)
-    paper = np.maximum(_percentile(flat, PAPER_PERCENTILE), 1.0)[:, None, :]
-    relative = np.asarray(flat / paper, np.float32)
-    dark = 1.0 - relative / _light_plane(relative, size)
-    return np.ascontiguousarray(dark.reshape(count, size, size, 3).transpose(0, 3, 1, 2), np.float32)
+    count = len(patches)
+    colour = patches.transpose(0, 3, 1, 2).astype(np.float32, order="C")
+    paper = np.maximum(_percentile(colour.reshape(count, 3, -1), PAPER_PERCENTILE), 1.0)
+    relative = np.asarray(colour / paper[:, :, None, None], np.float32)
+    return np.asarray(1.0 - relative / _light_plane(relative)[:, None], np.float32)
 
 
 def normalise(patches: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -124,8 +122,8 @@ def normalise(patches: NDArray[np.uint8]) -> NDArray[np.float32]:
     (N, 3, S, S) float32: 0 is bare paper, 1 the darkest ink, clipped to [-0.5, 1.5].
     """
     dark = darkness(patches)
-    grey = dark.mean(axis=1).reshape(dark.shape[0], -1, 1)
-    full_ink = np.maximum(_percentile(grey, INK_PERCENTILE), MINIMUM_INK)[:, :, None, None]
+    grey = dark.mean(axis=1).reshape(dark.shape[0], -1)
+    full_ink = np.maximum(_percentile(grey, INK_PERCENTILE), MINIMUM_INK)[:, None, None, None]
     return np.clip(dark / full_ink, -0.5, 1.5)
 
 
@@ -168,18 +166,19 @@ def _remap(image: NDArray[np.uint8], positions: NDArray[np.float32]) -> NDArray[
 
 
 def _percentile(values: NDArray[np.float32], percent: float) -> NDArray[np.float32]:
-    """The given percentile along axis 1 as one order statistic (no interpolation: the same on every machine)."""
-    rank = min(values.shape[1] - 1, int(values.shape[1] * percent / 100))
-    return np.partition(values, rank, axis=1)[:, rank]
+    """The given percentile along the last axis as one order statistic (no interpolation: the same on every machine)."""
+    rank = min(values.shape[-1] - 1, int(values.shape[-1] * percent / 100))
+    return np.partition(values, rank, axis=-1)[..., rank]
 
 
-def _light_plane(relative: NDArray[np.float32], size: int) -> NDArray[np.float32]:
-    """(N, size², 1) brightness of the paper as a plane fitted to the bright half of each patch, 1 at its mean."""
-    grey = relative.mean(axis=2)
+def _light_plane(relative: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(N, S, S) brightness of the paper as a plane fitted to the bright half of (N, 3, S, S) patches, 1 at its mean."""
+    size = relative.shape[-1]
+    grey = relative.mean(axis=1).reshape(len(relative), -1)
     axis = np.linspace(-1, 1, size, dtype=np.float32)
     across = np.tile(axis, size)[None]
     down = np.repeat(axis, size)[None]
-    bright = (grey > _percentile(grey[:, :, None], 40.0)).astype(np.float32)
+    bright = (grey > _percentile(grey, 40.0)[:, None]).astype(np.float32)
     total = np.maximum(bright.sum(axis=1, keepdims=True), 1.0)
     mean_x = (bright * across).sum(axis=1, keepdims=True) / total
     mean_y = (bright * down).sum(axis=1, keepdims=True) / total
@@ -191,6 +190,6 @@ def _light_plane(relative: NDArray[np.float32], size: int) -> NDArray[np.float32
     xg = (bright * dx * dg).sum(axis=1) / total[:, 0]
     yg = (bright * dy * dg).sum(axis=1) / total[:, 0]
     determinant = np.maximum(xx * yy - xy * xy, 1e-6)
-    slope_x = np.clip((xg * yy - yg * xy) / determinant, -0.3, 0.3)[:, None]
-    slope_y = np.clip((yg * xx - xg * xy) / determinant, -0.3, 0.3)[:, None]
-    return np.asarray((1.0 + slope_x * across + slope_y * down)[:, :, None], np.float32)
+    slope_x = np.clip((xg * yy - yg * xy) / determinant, -0.3, 0.3)[:, None, None]
+    slope_y = np.clip((yg * xx - xg * xy) / determinant, -0.3, 0.3)[:, None, None]
+    return np.asarray(1.0 + slope_x * axis[None, None, :] + slope_y * axis[None, :, None], np.float32)

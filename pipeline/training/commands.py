@@ -1,4 +1,4 @@
-"""`sirekap train digits` and `sirekap train bubbles`."""
+"""`sirekap train digits`, `bubbles`, `tally` and `row-sums`."""
 
 from __future__ import annotations
 
@@ -62,6 +62,31 @@ def bubbles(
     found = train_bubbles(options, _store(options))
     if found is not None:
         write_bubbles_card(found, options)
+
+
+@train_app.command("tally")
+def tally(
+    data: Data = DATA, out: Out = OUT, cache: Cache = None, folds: Folds = True, resume: Resume = False, jobs: Jobs = 2, seed: Seed = 2024
+) -> None:
+    """Train the reader of tally cells."""
+    _train_cells("tally", _options(data, out, cache, folds=folds, resume=resume, jobs=jobs, seed=seed))
+
+
+@train_app.command("row-sums")
+def row_sums(
+    data: Data = DATA, out: Out = OUT, cache: Cache = None, folds: Folds = True, resume: Resume = False, jobs: Jobs = 2, seed: Seed = 2024
+) -> None:
+    """Train the reader of the sums beside the tally rows."""
+    _train_cells("row-sums", _options(data, out, cache, folds=folds, resume=resume, jobs=jobs, seed=seed))
+
+
+def _train_cells(kind: str, options: TrainOptions) -> None:
+    from pipeline.training.cells_card import write_cells_card
+    from pipeline.training.train_cells import MODELS, train_cells
+
+    found = train_cells(MODELS[kind], options, _store(options))
+    if found is not None:
+        write_cells_card(found, options)
 
 
 def _options(data: Path, out: Path, cache: Path | None, *, folds: bool, resume: bool, jobs: int, seed: int) -> TrainOptions:

@@ -1,8 +1,8 @@
 """All training crops, made once and kept.
 
-The data folder comes in, boxes and bubbles of every source come out. The idea: what they depend on (photos' truth, the code
-that places and cuts, the form) is hashed into the name of the cache file, so a cache is never stale and never has to be cleared
-by hand.
+The data folder comes in; boxes, bubbles, tally cells and row sums of every source come out. The idea: what they depend on
+(photos' truth, the code that places and cuts, the form) is hashed into the name of the cache file, so a cache is never stale and
+never has to be cleared by hand.
 """
 
 from __future__ import annotations
@@ -21,21 +21,23 @@ import pipeline
 from pipeline.forms import Catalogue
 from pipeline.recognition.patches import ToPhoto
 from pipeline.registration import RegistrationPolicy
-from pipeline.training import boxes, bubbles
+from pipeline.training import boxes, bubbles, cells
 from pipeline.training.boxes import BoxCrops
 from pipeline.training.bubbles import BubbleFields
+from pipeline.training.cells import CellCrops
 from pipeline.training.placing import CropSource
 from pipeline.training.sheets import LabelledSheet, load_sheets
 
 log = logging.getLogger(__name__)
 
-Crops = TypeVar("Crops", BoxCrops, BubbleFields)
+Crops = TypeVar("Crops", BoxCrops, BubbleFields, CellCrops)
 
 REPORT_EVERY = 50
 
 PLACING_CODE = ("registration", "forms", "training/placing.py", "training/sheets.py", "recognition/patches.py")
 BOX_CODE = ("training/boxes.py", "training/febriyan_truth.csv", "recognition/patches.py", "recognition/digits.py", "sheet.py")
 BUBBLE_CODE = ("training/bubbles.py", "training/bubble_truth.csv", "recognition/bubbles.py")
+CELL_CODE = ("training/cells.py", "recognition/tally.py", "recognition/row_sums.py", "crosscheck/numbers.py")
 """Parts of the package on which the crops depend."""
 
 
@@ -57,10 +59,7 @@ class CropStore:
         )
         parts = [
             placed,
-            self._kept(
-                "febriyan-boxes", BOX_CODE, self.data / "boxes" / "febriyan_boxes" / "labels.csv", BoxCrops,
-                lambda: boxes.from_febriyan(self.data),
-            ),
+            self._febriyan(),
             self._kept(
                 "blank-boxes", (*PLACING_CODE, *BOX_CODE), self.data / "truth.json", BoxCrops,
                 lambda: boxes.from_blanks(self.data, self.catalogue, self.policy),
@@ -74,6 +73,23 @@ class CropStore:
         return self._kept(
             "sheet-bubbles", (*PLACING_CODE, *BUBBLE_CODE), self.data / "truth.json", BubbleFields,
             lambda: bubbles.from_sheets(load_sheets(self.data), self.catalogue, reported(self.source)),
+        )
+
+    def cells(self) -> CellCrops:
+        """Tally cells and row sums of the sheets whose form is known and has them."""
+        return self._kept(
+            "sheet-cells", (*PLACING_CODE, *CELL_CODE), self.data / "truth.json", CellCrops,
+            lambda: cells.from_sheets(load_sheets(self.data), self.catalogue, reported(self.source)),
+        )
+
+    def digit_cells(self) -> CellCrops:
+        """Digit boxes of febriyan in the layout of row sums."""
+        return cells.from_digit_boxes(self._febriyan())
+
+    def _febriyan(self) -> BoxCrops:
+        return self._kept(
+            "febriyan-boxes", BOX_CODE, self.data / "boxes" / "febriyan_boxes" / "labels.csv", BoxCrops,
+            lambda: boxes.from_febriyan(self.data),
         )
 
     def _kept(self, name: str, code: tuple[str, ...], truth: Path, kind: type[Crops], make: Callable[[], Crops]) -> Crops:
@@ -101,7 +117,7 @@ def reported(source: CropSource) -> CropSource:
     return place
 
 
-def save_crops(path: Path, crops: BoxCrops | BubbleFields) -> None:
+def save_crops(path: Path, crops: BoxCrops | BubbleFields | CellCrops) -> None:
     """Keep crops in one .npz file, which appears whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.stem + ".part.npz")

@@ -1,6 +1,6 @@
-"""The two networks: one for a digit box, one for a bubble.
+"""The networks: one for a digit box, one for a bubble, and one, with its own number of classes each, for tally cells and row-sum boxes.
 
-Both are small plain convolutional nets that end in 1 x 1 convolutions instead of matrix products, because a convolution is
+All are small plain convolutional nets that end in 1 x 1 convolutions instead of matrix products, because a convolution is
 computed picture by picture: the result for one box is then the same bits whatever else is in its batch.
 """
 
@@ -50,6 +50,26 @@ class BubbleNetwork(nn.Module):
         self.features = nn.Sequential(*_block(6, 16), *_block(16, 24, stride=2), *_block(24, 32), *_block(32, 32, stride=2))
         self.gather = nn.Sequential(nn.Conv2d(32, 48, 5, bias=False), nn.BatchNorm2d(48), nn.ReLU(inplace=True), nn.Dropout(0.1))
         self.heads = nn.Conv2d(48, BUBBLE_OUTPUTS, 1)
+
+    def forward(self, patches: Tensor) -> Tensor:
+        return torch.flatten(self.heads(self.gather(self.features(patches))), 1)
+
+
+class CellNetwork(nn.Module):
+    """(N, 3, 32, 32) normalised patch to (N, `outputs`) logits; strides come early, because a page has 180 cells."""
+
+    def __init__(self, outputs: int) -> None:
+        super().__init__()
+        self.features = nn.Sequential(
+            nn.Conv2d(3, 16, 5, 2, 2, bias=False), nn.BatchNorm2d(16), nn.ReLU(inplace=True),
+            *_block(16, 32, stride=2),
+            *_block(32, 32),
+            *_block(32, 48, stride=2),
+        )
+        self.gather = nn.Sequential(
+            nn.Conv2d(48, 48, 4, bias=False, groups=4), nn.BatchNorm2d(48), nn.ReLU(inplace=True), nn.Dropout(0.1)
+        )
+        self.heads = nn.Conv2d(48, outputs, 1)
 
     def forward(self, patches: Tensor) -> Tensor:
         return torch.flatten(self.heads(self.gather(self.features(patches))), 1)

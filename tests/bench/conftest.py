@@ -8,18 +8,19 @@ from pathlib import Path
 import pytest
 
 from pipeline.bench import reading
+from pipeline.recognition.model_file import MODEL_NAMES
 from tests.sheets import ColourReader, read_by_colour
 
 
 class FileReader(ColourReader):
     """The reader that goes by colour, made from model files of which only the names matter."""
 
-    def __init__(self, digits: Path, bubbles: Path) -> None:
-        self.models = {"digits": digits.stem, "bubbles": bubbles.stem}
+    def __init__(self, *models: Path) -> None:
+        self.models = dict(zip(MODEL_NAMES, (model.stem for model in models), strict=True))
 
     @classmethod
-    def of_models(cls, digits: Path, bubbles: Path) -> FileReader:
-        return cls(digits, bubbles)
+    def of_models(cls, *models: Path) -> FileReader:
+        return cls(*models)
 
 
 @pytest.fixture

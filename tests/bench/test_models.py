@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.bench.models import FoldModelError, Models, default_folds, models_out_of_fold
+from pipeline.recognition.model_file import MODEL_NAMES
 from pipeline.training.folds import FOLDS, fold_of
 from tests.bench.sheets import true_sheet
 
@@ -14,7 +15,7 @@ from tests.bench.sheets import true_sheet
 @pytest.fixture
 def folds(tmp_path: Path) -> Path:
     for fold in range(FOLDS):
-        for kind in ("digits", "bubbles"):
+        for kind in MODEL_NAMES:
             (tmp_path / f"{kind}-fold{fold}.onnx").touch()
     return tmp_path
 
@@ -24,7 +25,7 @@ def test_models_of_a_sheet_are_those_of_the_fold_of_its_paper(folds: Path) -> No
     chosen = models_out_of_fold(sheets, folds)
     for sheet in sheets:
         fold = fold_of(sheet.group)
-        assert chosen[sheet.image] == Models(folds / f"digits-fold{fold}.onnx", folds / f"bubbles-fold{fold}.onnx")
+        assert chosen[sheet.image] == Models(*(folds / f"{name}-fold{fold}.onnx" for name in MODEL_NAMES))
     assert len(set(chosen.values())) > 1
 
 

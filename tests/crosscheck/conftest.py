@@ -9,6 +9,7 @@ import pytest
 
 from pipeline.crosscheck import FieldReading
 from pipeline.crosscheck.reading import BUBBLE_NONE, BUBBLE_SEVERAL
+from pipeline.crosscheck.tally_numbers import ROW_SUM_CLASSES, ROW_SUM_CLOSED, TALLY_CLASSES
 from pipeline.forms import Bounds, Check, FieldLayout, Form, FormStatus, Guide, Ink, Page, Rect, parse_check
 from pipeline.sheet import BOX_CLASSES, RegistrationSummary, Severity, Text
 
@@ -40,6 +41,24 @@ def bubble_rows(signs: str, sharpness: float = 0.999) -> np.ndarray:
     return rows
 
 
+def tally_cells(number: int, sharpness: float = 0.999) -> np.ndarray:
+    """60 cells filled one after the other."""
+    marks = np.clip(number - 5 * np.arange(60), 0, 5)
+    cells = np.full((60, TALLY_CLASSES), (1 - sharpness) / (TALLY_CLASSES - 1))
+    cells[range(60), marks] = sharpness
+    return cells
+
+
+def row_sum_boxes(number: int, sharpness: float = 0.999) -> np.ndarray:
+    """Five rows of two boxes; those after the last row are closed."""
+    boxes = np.full((5, 2, ROW_SUM_CLASSES), (1 - sharpness) / (ROW_SUM_CLASSES - 1))
+    for row in range(5):
+        held = min(max(number - 60 * row, 0), 60)
+        signs = (ROW_SUM_CLOSED, ROW_SUM_CLOSED) if held == 0 else divmod(held, 10)
+        boxes[row, [0, 1], signs] = sharpness
+    return boxes
+
+
 def reading_of(
     boxes: str | np.ndarray,
     bubbles: str | np.ndarray | None = None,
@@ -48,6 +67,8 @@ def reading_of(
     illegible: tuple[float, ...] | None = None,
     corrected: tuple[float, ...] | None = None,
     bubbles_corrected: tuple[float, ...] | None = None,
+    tally: int | None = None,
+    row_sums: int | None = None,
 ) -> FieldReading:
     rows = box_rows(boxes, sharpness) if isinstance(boxes, str) else boxes
     columns = bubble_rows(bubbles, 0.999) if isinstance(bubbles, str) else bubbles
@@ -59,6 +80,8 @@ def reading_of(
         bubbles=columns,
         bubbles_corrected=nothing if bubbles_corrected is None else np.array(bubbles_corrected),
         quad=QUAD,
+        tally=None if tally is None else tally_cells(tally),
+        row_sums=None if row_sums is None else row_sum_boxes(row_sums),
     )
 
 

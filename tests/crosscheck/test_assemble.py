@@ -146,6 +146,27 @@ def test_a_page_that_lies_badly_is_not_accepted(page_two, registration):
     assert codes(result) == [FindingCode.REGISTRATION_DOUBTFUL]
 
 
+def test_a_count_that_agrees_confirms_and_one_that_does_not_is_told(poster, reading, registration):
+    def judge(**counts):
+        rows = {name: reading(signs, tally=int(bubbles.replace("_", "0"))) for name, (signs, bubbles) in GOOD.items()}
+        rows["paslon_2"] = reading(GOOD["paslon_2"][0], **counts)
+        return crosscheck(poster, poster.pages["2"], rows, registration=registration, policy=POLICY)
+
+    assert judge(tally=119, row_sums=119).verdict is Verdict.ACCEPTED
+    assert judge(row_sums=119).verdict is Verdict.ACCEPTED
+    result = judge(tally=118, row_sums=119)
+    assert result.verdict is Verdict.REVIEW
+    (finding,) = (finding for finding in result.findings if finding.code is FindingCode.SOURCES_DISAGREE)
+    assert finding.fields == ("paslon_2",)
+    assert "the boxes say 119, but the tally marks 118" in finding.message.en
+
+
+def test_empty_boxes_beside_an_empty_grid_are_no_contradiction(poster, reading, registration):
+    rows = {name: reading(one[0], one[1]) for name, one in GOOD.items()} | {"paslon_3": reading("___", "___", tally=0, row_sums=0)}
+    result = crosscheck(poster, poster.pages["2"], rows, registration=registration, policy=POLICY)
+    assert codes(result) == [FindingCode.FIELD_BLANK]
+
+
 def test_a_stroke_over_some_of_the_boxes_is_read_as_zero_and_doubted(page_three):
     result = page_three("200", "_--", "200")
     assert (result.fields["suara_tidak_sah"].value, result.fields["suara_tidak_sah"].raw) == (0, "_--")
@@ -174,8 +195,10 @@ def test_clear_numbers_are_reported_as_written_though_the_sum_does_not_close(pag
     assert codes(result) == [FindingCode.CHECK_FAILED]
 
 
-def test_a_photo_of_two_sheets_is_not_accepted(page_two, registration):
-    result = page_two(place=replace(registration, beside="c-hasil-ppwp-2024 3"))
+def test_a_photo_of_two_sheets_is_not_accepted(poster, reading, registration):
+    rows = {name: reading(*GOOD[name]) for name in GOOD}
+    other = "c-hasil-ppwp-2024 3"
+    result = crosscheck(poster, poster.pages["2"], rows, registration=registration, policy=POLICY, beside=other)
     assert result.verdict is Verdict.REVIEW
     assert codes(result) == [FindingCode.ANOTHER_SHEET]
 

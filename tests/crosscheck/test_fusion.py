@@ -43,7 +43,7 @@ def test_boxes_torn_between_two_readings_follow_the_bubbles(boxes, reading):
     fused = fuse_field(reading(undecided(boxes, "181", 2, "7", 0.45), "187"), POLICY)
     assert fused.field.value == 187
     assert fused.field.raw == "187"
-    assert fused.followed_bubbles
+    assert fused.followed
 
 
 def test_bubbles_cannot_bring_in_a_number_the_boxes_do_not_show(boxes, reading):
@@ -104,6 +104,51 @@ def test_a_slip_of_one_digit_is_the_likelier_contradiction(boxes, bubbles):
     row = row_posterior(undecided(boxes, "181", 2, "7", 0.5), np.zeros(3))
     near = fuse(row, bubble_posterior(bubbles("101")), inconsistent=0.01, skipped=0.01)
     assert near.of_value(181) > 10 * near.of_value(187)
+
+
+def test_a_count_settles_a_doubtful_digit_and_stands_among_the_sources(boxes, reading):
+    rows = undecided(boxes, "181", 2, "7", 0.1)
+    field = fuse_field(reading(rows, tally=181, row_sums=181), POLICY).field
+    assert field.value == 181
+    assert field.probability > 0.999
+    assert {kind: field.sources[kind].value for kind in (SourceKind.TALLY, SourceKind.ROW_SUMS)} == {
+        SourceKind.TALLY: 181, SourceKind.ROW_SUMS: 181
+    }
+
+
+def test_boxes_torn_between_two_readings_follow_the_count(boxes, reading):
+    fused = fuse_field(reading(undecided(boxes, "181", 2, "7", 0.45), tally=187, row_sums=187), POLICY)
+    assert (fused.field.value, fused.followed) == (187, True)
+
+
+def test_clear_boxes_are_reported_whatever_was_counted(reading):
+    field = fuse_field(reading("181", tally=187, row_sums=187), POLICY).field
+    assert (field.value, field.raw) == (181, "181")
+    assert field.probability < 1 - 1e-3
+
+
+def test_an_empty_grid_leaves_the_number_nearly_as_sure(reading):
+    alone, skipped = fuse_field(reading("123"), POLICY).field, fuse_field(reading("123", tally=0, row_sums=0), POLICY).field
+    assert skipped.value == 123
+    assert skipped.probability == pytest.approx(alone.probability, abs=1e-3)
+
+
+def test_a_count_that_is_a_few_marks_off_is_the_likelier_contradiction(boxes, reading):
+    field = fuse_field(reading(undecided(boxes, "181", 0, "2", 0.5), tally=183, row_sums=183), POLICY).field
+    assert field.value == 181
+    assert field.probability > 0.9
+
+
+def test_a_number_beyond_the_grid_is_still_read(reading):
+    field = fuse_field(reading("345", tally=300, row_sums=300), POLICY).field
+    assert field.value == 345
+
+
+def test_tally_and_row_sums_that_err_together_count_as_one_witness(boxes, reading):
+    rows = undecided(boxes, "181", 2, "7", 0.02)
+    one, both = fuse_field(reading(rows, tally=187), POLICY).field, fuse_field(reading(rows, tally=187, row_sums=187), POLICY).field
+    assert one.value == both.value == 181
+    assert both.probability > 0.1 * one.probability
 
 
 signs = st.text(BOX_CLASSES, min_size=3, max_size=3)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -14,6 +15,10 @@ from pipeline.recognition.bubbles import NONE, SEVERAL, BubbleReader, column_dis
 from pipeline.recognition.bubbles import PATCH_SIZE as BUBBLE_SIZE
 from pipeline.recognition.digits import PATCH_SIZE, DigitReader
 from pipeline.recognition.model_file import ModelError
+from pipeline.recognition.row_sums import CLASSES as ROW_SUM_CLASSES
+from pipeline.recognition.row_sums import RowSumReader
+from pipeline.recognition.tally import MARKS, TallyReader
+from pipeline.recognition.tally import PATCH_SIZE as CELL_SIZE
 from pipeline.sheet import BOX_CLASSES
 from tests.recognition.test_patches import drawn_box
 
@@ -120,6 +125,51 @@ def test_two_filled_bubbles_read_several() -> None:
     assert column_distribution(filled).argmax() == SEVERAL
 
 
+@pytest.fixture(scope="module", params=["tally", "row_sums"])
+def cell_reader(request: pytest.FixtureRequest) -> TallyReader | RowSumReader:
+    return TallyReader(MODELS / "tally.onnx") if request.param == "tally" else RowSumReader(MODELS / "row_sums.onnx")
+
+
+def test_cells_and_row_sums_are_distributions_and_read_the_same_alone(cell_reader: TallyReader | RowSumReader) -> None:
+    patches = noisy(9, CELL_SIZE, CELL_SIZE, 3)
+    found = cell_reader.read(patches).probabilities
+    assert found.shape == (9, MARKS + 1 if isinstance(cell_reader, TallyReader) else ROW_SUM_CLASSES)
+    np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-5)
+    assert ((found > 0) & (found < 1)).all()
+    assert (cell_reader.read(patches[4:5]).probabilities[0] == found[4]).all()
+    assert cell_reader.read(patches[:0]).probabilities.shape == (0, found.shape[1])
+
+
+def test_cells_of_another_kind_are_refused(cell_reader: TallyReader | RowSumReader) -> None:
+    with pytest.raises(ValueError, match="patches must be"):
+        cell_reader.read(np.zeros((1, CELL_SIZE, CELL_SIZE + 1, 3), np.uint8))
+    with pytest.raises(ModelError, match="wanted 'tally'"):
+        TallyReader(MODELS / "row_sums.onnx")
+
+
+def drawn_cell(marks: int, *, paper: float = 210, ink: float = 70) -> NDArray[np.uint8]:
+    """A printed cell with upright strokes, the fifth across them."""
+    cell = np.full((CELL_SIZE, CELL_SIZE), paper, np.float32)
+    cell[[4, -5], :] = cell[:, [4, -5]] = paper - 50
+    for stroke in range(min(marks, 4)):
+        cell[9:23, 9 + 4 * stroke] = ink
+    if marks == MARKS:
+        cv2.line(cell, (6, 21), (25, 11), ink, 1, cv2.LINE_AA)
+    return np.repeat(cell[:, :, None], 3, axis=2).astype(np.uint8)
+
+
+def test_drawn_marks_are_counted_and_a_closing_stroke_is_not() -> None:
+    cells = np.stack([drawn_cell(marks) for marks in range(MARKS + 1)])
+    closed = np.ascontiguousarray(drawn_cell(0))
+    cv2.line(closed, (0, 15), (CELL_SIZE, 17), (90, 60, 40), 1, cv2.LINE_AA)
+    reader = TallyReader(MODELS / "tally.onnx")
+    read = reader.read(cells).probabilities.argmax(axis=1)
+    assert read[[0, 1, 2, MARKS]].tolist() == [0, 1, 2, MARKS]
+    # Three and four strokes as thin as a pixel are more than the reader can tell apart.
+    assert np.abs(read - np.arange(MARKS + 1)).max() <= 1
+    assert reader.read(closed[None]).probabilities.argmax() == 0
+
+
 def test_a_missing_model_is_named_with_the_remedy(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"none\.onnx.*sirekap train digits"):
         DigitReader(tmp_path / "none.onnx")
@@ -144,6 +194,6 @@ def test_a_model_of_another_layout_is_refused(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_models_are_small_and_have_cards() -> None:
-    for kind in ("digits", "bubbles"):
+    for kind in ("digits", "bubbles", "tally", "row_sums"):
         assert (MODELS / f"{kind}.onnx").stat().st_size < 2_000_000
         assert (MODELS / f"{kind}.md").exists()

@@ -14,6 +14,8 @@ torch = pytest.importorskip("torch", reason="the extra `train` is not installed"
 from pipeline.forms import load_catalogue  # noqa: E402
 from pipeline.recognition.bubbles import NONE, BubbleReader  # noqa: E402
 from pipeline.recognition.digits import DigitReader  # noqa: E402
+from pipeline.recognition.row_sums import CLOSED, FILLER, RowSumReader  # noqa: E402
+from pipeline.recognition.tally import TallyReader  # noqa: E402
 from pipeline.registration import RegistrationPolicy  # noqa: E402
 from pipeline.sheet import BOX_CLASSES  # noqa: E402
 from pipeline.training.augment import Damage, damaged  # noqa: E402
@@ -22,6 +24,18 @@ from pipeline.training.boxes import BLANKS, CROP_SIZE, FRAME_SHARE, BoxCrops, fr
 from pipeline.training.bubble_batches import BubbleBatches  # noqa: E402
 from pipeline.training.bubbles import EMPTY, EXCEPTIONS, FILLED, read_exceptions  # noqa: E402
 from pipeline.training.bubbles_card import bubbles_card  # noqa: E402
+from pipeline.training.cell_batches import CellBatches, balanced, cell_loss  # noqa: E402
+from pipeline.training.cell_truth import (  # noqa: E402
+    ROW_SUM_EXCEPTIONS,
+    TALLY_EXCEPTIONS,
+    read_written,
+    row_sums_allowed,
+    tally_allowed,
+    totals,
+)
+from pipeline.training.cells import CROP_SIZE as CELL_CROP_SIZE  # noqa: E402
+from pipeline.training.cells import ROW_SUMS, TALLY, UNKNOWN, CellCrops, from_digit_boxes, number_of  # noqa: E402
+from pipeline.training.cells_card import cells_card  # noqa: E402
 from pipeline.training.corrections import Correction, make, squat  # noqa: E402
 from pipeline.training.digits_card import digits_card  # noqa: E402
 from pipeline.training.drawn_bubbles import drawn_bubbles  # noqa: E402
@@ -29,11 +43,13 @@ from pipeline.training.export import Calibration, probabilities  # noqa: E402
 from pipeline.training.fit import Batch, Schedule, fit  # noqa: E402
 from pipeline.training.folds import FOLDS, fold_of, folds_of  # noqa: E402
 from pipeline.training.measures import Rate, best_temperature, tail  # noqa: E402
-from pipeline.training.network import BoxNetwork, BubbleNetwork, parameter_count  # noqa: E402
+from pipeline.training.network import BoxNetwork, BubbleNetwork, CellNetwork, parameter_count  # noqa: E402
 from pipeline.training.run import FINAL  # noqa: E402
 from pipeline.training.sheets import load_sheets  # noqa: E402
 from pipeline.training.simulated import simulated  # noqa: E402
 from pipeline.training.train_bubbles import BubblesOutOfFold, export_bubbles  # noqa: E402
+from pipeline.training.train_cells import ROW_SUMS_MODEL, TALLY_MODEL, CellModel, export_cells, pools_of  # noqa: E402
+from pipeline.training.train_cells import out_of_fold as cells_out_of_fold  # noqa: E402
 from pipeline.training.train_digits import export_digits, out_of_fold  # noqa: E402
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -242,6 +258,70 @@ def test_exported_models_read_and_their_cards_say_how_well(tmp_path: Path) -> No
     assert "columns right" in bubbles_card(found, b"model")
 
 
+def grid(kind: str, number: int, *, rows: int = 2, field: str = "p.jpg:paslon_1", group: str = "p") -> CellCrops:
+    """The crops of a field with two rows of three cells of five marks, or with their sums, all of them grey."""
+    places = np.arange(rows * (3 if kind == TALLY else 2))
+    count = len(places)
+    return CellCrops(
+        images=np.full((count, CELL_CROP_SIZE, CELL_CROP_SIZE, 3), 200, np.uint8), kinds=np.full(count, kind),
+        fields=np.full(count, field), places=places, capacities=np.full(count, 5 if kind == TALLY else 15),
+        numbers=np.full(count, number), groups=np.full(count, group), sets=np.full(count, "gammafest-2024"), heights=np.full(count, 800),
+    )
+
+
+@pytest.mark.parametrize(("signs", "number"), [("x23", 23), ("---", 0), ("xx_", 0), ("8__", 8), ("1?3", UNKNOWN), ("8_3", UNKNOWN)])
+def test_a_tally_repeats_what_its_boxes_count(signs: str, number: int) -> None:
+    assert number_of(signs) == number
+
+
+def test_cells_are_full_from_the_left_until_the_number_is_used_up() -> None:
+    crops = grid(TALLY, 17)
+    assert tally_allowed(crops, {}).argmax(axis=1).tolist() == [5, 5, 5, 2, 0, 0]
+    assert tally_allowed(crops, {crops.fields[0]: 6}).argmax(axis=1).tolist() == [5, 1, 0, 0, 0, 0]
+    assert totals(crops, {crops.fields[0]: (5, 4)}) == {crops.fields[0]: 9}
+    listed = tally_allowed(crops, {crops.fields[0]: (5, 4, UNKNOWN, 1)})
+    assert [np.flatnonzero(row).tolist() for row in listed] == [[5], [4], [], [1], [0], [0]]
+    assert not tally_allowed(crops, {crops.fields[0]: None}).any()
+
+
+def test_boxes_of_row_sums_may_be_what_counts_the_same() -> None:
+    nothing, leading = [FILLER, CLOSED], [0, FILLER, CLOSED]
+    written = {0: [leading, leading, nothing, nothing], 7: [leading, [7], nothing, nothing], 22: [[1], [5], leading, [7]]}
+    for number, expected in written.items():
+        assert [np.flatnonzero(row).tolist() for row in row_sums_allowed(grid(ROW_SUMS, number), {})] == expected
+
+
+@pytest.mark.parametrize("path", [TALLY_EXCEPTIONS, ROW_SUM_EXCEPTIONS])
+def test_fields_that_do_not_repeat_their_number_are_listed_once(path: Path) -> None:
+    assert len(read_written(path)) == len(path.read_text(encoding="utf-8").splitlines()) - 1
+
+
+def test_rare_counts_are_drawn_more_often_than_they_occur() -> None:
+    allowed = np.zeros((1009, 6), np.bool_)
+    allowed[:1000, 0] = allowed[1000:1008, 3] = True
+    chances = balanced(np.full(1009, "a"), allowed)
+    assert chances[:1000].sum() == pytest.approx(10 / 12)
+    assert chances[-1] == 0
+
+
+@pytest.mark.parametrize("model", [TALLY_MODEL, ROW_SUMS_MODEL])
+def test_cell_models_learn_read_and_say_how_well(model: CellModel, tmp_path: Path) -> None:
+    parts = [grid(model.kind, number, field=f"p{number}.jpg:paslon_1", group=f"p{number}") for number in range(28)]
+    crops = CellCrops.join(parts if model.kind == TALLY else [*parts, from_digit_boxes(boxes())])
+    patches, allowed = batch = CellBatches(pools_of(model, crops), 16, seed=1, tally=True)(3)
+    assert patches.shape == (16, 3, 32, 32)
+    assert allowed.any(dim=1).all()
+    assert torch.isfinite(cell_loss(CellNetwork(model.classes).eval()(patches), batch))
+
+    networks = {fold: CellNetwork(model.classes).eval() for fold in [*range(FOLDS), FINAL]}
+    path = tmp_path / f"{model.file}.onnx"
+    export_cells(model, networks[FINAL], path, Calibration(floor=1e-4))
+    reader = TallyReader(path) if model.kind == TALLY else RowSumReader(path)
+    assert reader.read(np.zeros((2, 32, 32, 3), np.uint8)).probabilities.shape == (2, model.classes)
+    assert "| all |" in cells_card(cells_out_of_fold(model, CellCrops.join(parts), networks), path.read_bytes())
+
+
 def test_networks_are_small() -> None:
+    assert parameter_count(CellNetwork(12)) < 40_000
     assert parameter_count(BoxNetwork()) < 400_000
     assert parameter_count(BubbleNetwork()) < 100_000
