@@ -133,7 +133,8 @@ def _beside(
 ) -> str | None:
     """Form and page of another sheet in the photo, looked for where lines outside the page that was found give reason to.
 
-    A known tag out there names it when half of its page is in the picture; else its lines must stand up as those of any page.
+    A known tag out there names it when half of its page is in the picture; else its lines must stand up as those of a page of the same
+    form: sheets that lie side by side are of one station.
     """
     outline = found.corners
     to_photo = stages.working.to_photo
@@ -148,7 +149,8 @@ def _beside(
         if _within(frame, middle_of(tag, in_units(page))).all():
             return f"{form.id} {page.number}"
     fine, working = (_without(picture, outline) for picture in (fine, stages.working))
-    other = _judge(_search(fine, working, tags, catalogue, policy, image).candidates, image, policy, None)
+    same = Catalogue({found.form: catalogue[found.form]})
+    other = _judge(_search(fine, working, tags, same, policy, image).candidates, image, policy, None)
     return f"{other.form} {other.page}" if isinstance(other, Registration) else None
 
 

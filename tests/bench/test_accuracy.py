@@ -12,6 +12,7 @@ from pipeline.bench import reading
 from pipeline.bench.accuracy import AccuracyOptions, kept_beside, measure_accuracy
 from pipeline.bench.judging import Place
 from pipeline.bench.truth import TruthError, load_truth
+from pipeline.recognition.model_file import MODEL_NAMES
 from pipeline.sheet import RefusalCode
 from pipeline.training.folds import FOLDS, fold_of
 from tests.bench.sheets import write_set
@@ -46,11 +47,11 @@ def test_only_the_sets_asked_for_are_read(options: AccuracyOptions) -> None:
 
 def test_out_of_fold_every_sheet_is_read_by_its_fold(options: AccuracyOptions, tmp_path: Path) -> None:
     for fold in range(FOLDS):
-        for kind in ("digits", "bubbles"):
+        for kind in MODEL_NAMES:
             (tmp_path / f"{kind}-fold{fold}.onnx").touch()
     measure_accuracy(replace(options, folds=tmp_path))
     used = {str(line["source"]).split("/sheets/")[1]: line["models"] for line in lines(options)}
-    assert used == {image: {kind: f"{kind}-fold{fold_of(image)}" for kind in ("digits", "bubbles")} for image in PHOTOS}
+    assert used == {image: {kind: f"{kind}-fold{fold_of(image)}" for kind in MODEL_NAMES} for image in PHOTOS}
 
 
 def test_second_run_reads_nothing_and_writes_the_same(options: AccuracyOptions, colour_bench: list[str]) -> None:
@@ -84,7 +85,7 @@ def test_other_models_photos_or_code_are_read_anew(
     measure_accuracy(options)
     assert len(colour_bench) == 1
     for fold in range(FOLDS):
-        for kind in ("digits", "bubbles"):
+        for kind in MODEL_NAMES:
             (tmp_path / f"{kind}-fold{fold}.onnx").touch()
     measure_accuracy(replace(options, folds=tmp_path))
     assert len(colour_bench) == 4

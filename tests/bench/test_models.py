@@ -50,4 +50,4 @@ def test_models_are_looked_for_where_training_leaves_them(monkeypatch: pytest.Mo
 
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     models = Models.of_fold(default_folds(), 3)
-    assert [models.digits, models.bubbles] == [fold_model(default_cache(), kind, 3) for kind in ("digits", "bubbles")]
+    assert models == Models(*(fold_model(default_cache(), name, 3) for name in MODEL_NAMES))

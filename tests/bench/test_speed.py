@@ -14,6 +14,7 @@ from pipeline.bench.photos import PhotoGroup, real_groups
 from pipeline.bench.speed import Scaling, Speed, Spread, one_core, refusal_to_scale, time_groups
 from pipeline.bench.speed_report import speed_json, speed_remarks, speed_table, stage_table
 from pipeline.bench.stages import PROBES, STAGES, StageClock, register
+from pipeline.recognition.model_file import MODEL_NAMES
 from pipeline.settings import Settings
 from tests.bench.sheets import write_set
 
@@ -60,7 +61,7 @@ def test_report_says_what_was_measured_and_on_what(speed: Speed) -> None:
     assert content["photos"][0]["target"] == 50.0
     assert set(content["photos"][0]["stages_ms"]) == set(STAGES)
     assert content["scaling"] == {"refused": "not asked for"}
-    assert set(content["models"]) == {"digits", "bubbles"}
+    assert set(content["models"]) == set(MODEL_NAMES)
 
 
 def test_scaling_is_told_with_its_spread() -> None:
