@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from pipeline import __version__
 from pipeline.crosscheck import FieldReading, VerdictPolicy, crosscheck
-from pipeline.forms import Catalogue, FieldLayout, Page, load_catalogue
+from pipeline.forms import Catalogue, Page, Rect, load_catalogue
 from pipeline.imaging import Photo, QualityPolicy, explain, measure_quality
 from pipeline.recognition import bubbles, digits, row_sums, tally
 from pipeline.recognition.bubbles import BubbleReader
@@ -34,6 +34,11 @@ from pipeline.registration.pictures import draw_stages
 from pipeline.settings import Settings
 from pipeline.sheet import Refusal, RefusalCode, RegistrationSummary, Sheet, quad_of, refused
 from pipeline.trace import Trace
+
+Grid = tuple[tuple[Rect, ...], ...]
+"""Rows of cells."""
+
+CellReader = TallyReader | RowSumReader
 
 SOFTWARE = f"sirekap {__version__}"
 
@@ -145,62 +150,51 @@ def read_fields(
     if trace:
         trace.picture("boxes", _contact_sheet(patches))
     signs = reader.digits.read(patches)
-    tallies = _read_tallies(image, registration, layouts, reader, trace)
-    sums = _read_row_sums(image, registration, layouts, reader, trace)
+    grids = {name: layout.tally.cells() for name, layout in layouts.items() if layout.tally and layout.tally.marks == tally.MARKS}
+    tallies, marks = _read_cells(image, registration, grids, reader.tally, size=tally.PATCH_SIZE, margin=tally.MARGIN)
+    columns = {name: layout.row_sums.cells() for name, layout in layouts.items() if layout.row_sums and layout.row_sums.digits == 2}
+    sums, totals = _read_cells(image, registration, columns, reader.row_sums, size=row_sums.PATCH_SIZE, margin=row_sums.MARGIN)
+    if trace and grids:
+        trace.picture("tally", _contact_sheet(marks, across=12))
+    if trace and columns:
+        trace.picture("row-sums", _contact_sheet(totals, across=10))
     readings: dict[str, FieldReading] = {}
     first = 0
     for name, layout in layouts.items():
         row = slice(first, first + len(layout.boxes))
         first = row.stop
-        columns = filled = None
+        filling = filled = None
         if layout.bubbles is not None:
             circles = [circle.bounds for column in layout.bubbles.columns for circle in column]
             cut = cut_patches(image, registration.to_photo, circles, size=bubbles.PATCH_SIZE, margin=bubbles.MARGIN)
             if trace:
                 trace.picture(f"bubbles-{name}", _contact_sheet(cut, across=10))
-            marks = reader.bubbles.read(cut.reshape(len(layout.bubbles.columns), 10, *cut.shape[1:]))
-            columns, filled = marks.probabilities, marks.corrected
+            seen = reader.bubbles.read(cut.reshape(len(layout.bubbles.columns), 10, *cut.shape[1:]))
+            filling, filled = seen.probabilities, seen.corrected
         corners = registration.to_photo(_row_corners(layout.boxes[0].corners(), layout.boxes[-1].corners()))
         readings[name] = FieldReading(
             boxes=signs.probabilities[row],
             illegible=signs.illegible[row],
             corrected=signs.corrected[row],
-            bubbles=columns,
+            bubbles=filling,
             bubbles_corrected=filled,
             quad=quad_of(corners.tolist()),
             frames=registration.frames[name],
             tally=tallies.get(name),
-            row_sums=sums.get(name),
+            row_sums=sums[name].reshape(-1, 2, row_sums.CLASSES) if name in sums else None,
         )
     return readings
 
 
-def _read_tallies(
-    image: NDArray[np.uint8], registration: Registration, layouts: Mapping[str, FieldLayout], reader: Reader, trace: Trace | None
-) -> dict[str, NDArray[np.float64]]:
-    """Distributions over the marks in each cell, for the numbers with a tally grid that the model knows."""
-    grids = {name: layout.tally.cells() for name, layout in layouts.items() if layout.tally and layout.tally.marks == tally.MARKS}
-    cells = [cell for rows in grids.values() for row in rows for cell in row]
-    patches = cut_patches(image, registration.to_photo, cells, size=tally.PATCH_SIZE, margin=tally.MARGIN)
-    if trace and cells:
-        trace.picture("tally", _contact_sheet(patches, across=12))
-    read = reader.tally.read(patches).probabilities
-    ends = np.cumsum([sum(map(len, rows)) for rows in grids.values()])
-    return dict(zip(grids, np.split(read, ends[:-1]), strict=True)) if grids else {}
-
-
-def _read_row_sums(
-    image: NDArray[np.uint8], registration: Registration, layouts: Mapping[str, FieldLayout], reader: Reader, trace: Trace | None
-) -> dict[str, NDArray[np.float64]]:
-    """Distributions over what is in each box, for the numbers whose rows are summed in two boxes each."""
-    columns = {name: layout.row_sums.cells() for name, layout in layouts.items() if layout.row_sums and layout.row_sums.digits == 2}
-    boxes = [box for rows in columns.values() for row in rows for box in row]
-    patches = cut_patches(image, registration.to_photo, boxes, size=row_sums.PATCH_SIZE, margin=row_sums.MARGIN)
-    if trace and boxes:
-        trace.picture("row-sums", _contact_sheet(patches, across=10))
-    read = reader.row_sums.read(patches).probabilities.reshape(-1, 2, row_sums.CLASSES)
-    ends = np.cumsum([len(rows) for rows in columns.values()])
-    return dict(zip(columns, np.split(read, ends[:-1]), strict=True)) if columns else {}
+def _read_cells(
+    image: NDArray[np.uint8], registration: Registration, grids: Mapping[str, Grid], reader: CellReader, *, size: int, margin: float
+) -> tuple[dict[str, NDArray[np.float64]], NDArray[np.uint8]]:
+    """For each number the (cells, classes) distributions of its cells, row by row, and the patches of all that were read."""
+    cells = {name: [cell for row in grid for cell in row] for name, grid in grids.items()}
+    patches = cut_patches(image, registration.to_photo, [cell for some in cells.values() for cell in some], size=size, margin=margin)
+    read = reader.read(patches).probabilities
+    ends = np.cumsum([0, *map(len, cells.values())])
+    return {name: read[first:last] for name, first, last in zip(cells, ends, ends[1:], strict=False)}, patches
 
 
 def _unless_code_contradicts(found: Registration, photo: Photo, reader: Reader, trace: Trace | None) -> Registration | Refusal:
