@@ -22,6 +22,9 @@ MESH_STEPS = 4
 """Cells a side of the mesh on which `to_photo` is evaluated. Over one box (26 mm) a curled page bends by far less than the
 quarter of a millimetre that a 4 x 4 mesh leaves."""
 
+LEVELS_PER_OCTAVE = 2
+"""A photo that is finer than its patches is averaged down once for all those of about one size, at most a fifth coarser or finer."""
+
 PAPER_PERCENTILE = 75.0
 """Percentile of a patch, per channel, taken as the colour of bare paper. Ink and frame cover less than half of any box patch
 seen (a cross over a frame: 40 %); the highest percentiles are glare and JPEG ringing."""
@@ -67,24 +70,16 @@ def cut_patches(
     if not rects:
         return patches
     share = np.linspace(-margin, 1 + margin, MESH_STEPS + 1)
-    nodes = np.concatenate(
-        [
-            np.stack(np.meshgrid(rect.x + share * rect.width, rect.y + share * rect.height), axis=-1).reshape(-1, 2)
-            for rect in rects
-        ]
-    )
-    mapped = np.asarray(to_photo(nodes), np.float64)
+    corners = np.array([(rect.x, rect.y) for rect in rects])[:, None, None]
+    sides = np.array([(rect.width, rect.height) for rect in rects])[:, None, None]
+    nodes = corners + np.stack(np.meshgrid(share, share), axis=-1) * sides
+    mapped = np.asarray(to_photo(nodes.reshape(-1, 2)), np.float64)
     if not np.isfinite(mapped).all():
         raise ValueError("the registration maps a box to a position that is not finite")
-    meshes = mapped.reshape(len(rects), MESH_STEPS + 1, MESH_STEPS + 1, 2)
-    finer = np.array([_fineness(mesh, size) for mesh in meshes])
-    for number in np.flatnonzero(finer > 1.0):
-        patches[number] = _sample_reduced(image, meshes[number], size, float(finer[number]))
-    plain = finer <= 1.0
-    if plain.any():
-        dense = _dense(meshes[plain], size)
-        sampled = _remap(image, dense.reshape(-1, size, 2))
-        patches[plain] = sampled.reshape(-1, size, size, 3)
+    meshes = mapped.reshape(nodes.shape)
+    levels = np.maximum(np.round(LEVELS_PER_OCTAVE * np.log2(_fineness(meshes, size))), 0)
+    for level in np.unique(levels):
+        patches[levels == level] = _sampled(image, meshes[levels == level], size, float(2 ** (level / LEVELS_PER_OCTAVE)))
     return patches
 
 
@@ -127,27 +122,26 @@ def normalise(patches: NDArray[np.uint8]) -> NDArray[np.float32]:
     return np.clip(dark / full_ink, -0.5, 1.5)
 
 
-def _fineness(mesh: NDArray[np.float64], size: int) -> float:
-    """Photo pixels per patch pixel along the longer side of a (M, M, 2) mesh."""
-    across, down = (float(np.linalg.norm(corner - mesh[0, 0])) for corner in (mesh[0, -1], mesh[-1, 0]))
-    return max(across, down, 1.0) / size
+def _fineness(meshes: NDArray[np.float64], size: int) -> NDArray[np.float64]:
+    """(N,) photo pixels per patch pixel along the longer side of (N, M, M, 2) meshes."""
+    sides = np.linalg.norm(np.stack([meshes[:, 0, -1], meshes[:, -1, 0]]) - meshes[:, 0, 0], axis=-1)
+    return np.asarray(np.maximum(sides.max(axis=0), 1.0) / size)
 
 
-def _sample_reduced(image: NDArray[np.uint8], mesh: NDArray[np.float64], size: int, finer: float) -> NDArray[np.uint8]:
-    """Sample one patch on a (M, M, 2) mesh of photo positions from a photo that is finer than the patch: averaged down first."""
-    height, width = image.shape[:2]
-    x0, y0 = np.floor(mesh.reshape(-1, 2).min(axis=0)).astype(int) - 2
-    x1, y1 = np.ceil(mesh.reshape(-1, 2).max(axis=0)).astype(int) + 3
-    x0, x1 = (int(np.clip(v, 0, width)) for v in (x0, x1))
-    y0, y1 = (int(np.clip(v, 0, height)) for v in (y0, y1))
-    if x1 - x0 < 1 or y1 - y0 < 1:
-        x0, y0 = min(max(x0, 0), width - 1), min(max(y0, 0), height - 1)
-        x1, y1 = x0 + 1, y0 + 1
-    region = image[y0:y1, x0:x1]
-    reduced = (max(1, round(region.shape[1] / finer)), max(1, round(region.shape[0] / finer)))
-    scale = np.array([reduced[0] / region.shape[1], reduced[1] / region.shape[0]])
-    region = np.asarray(cv2.resize(region, reduced, interpolation=cv2.INTER_AREA), np.uint8)
-    return _remap(region, _dense(((mesh - (x0, y0) + 0.5) * scale - 0.5)[None], size)[0])
+def _sampled(image: NDArray[np.uint8], meshes: NDArray[np.float64], size: int, finer: float) -> NDArray[np.uint8]:
+    """(N, size, size, 3) patches on (N, M, M, 2) meshes of photo positions; a photo `finer` than they are is averaged down first."""
+    if finer > 1:
+        height, width = image.shape[:2]
+        nodes = meshes.reshape(-1, 2)
+        x0, y0 = np.clip(np.floor(nodes.min(axis=0)).astype(int) - 2, 0, [width - 1, height - 1])
+        x1, y1 = np.clip(np.ceil(nodes.max(axis=0)).astype(int) + 3, [x0 + 1, y0 + 1], [width, height])
+        region = image[y0:y1, x0:x1]
+        reduced = (max(1, round((x1 - x0) / finer)), max(1, round((y1 - y0) / finer)))
+        image = np.asarray(cv2.resize(region, reduced, interpolation=cv2.INTER_AREA), np.uint8)
+        meshes = (meshes - (x0, y0) + 0.5) * (reduced[0] / (x1 - x0), reduced[1] / (y1 - y0)) - 0.5
+    positions = _dense(meshes, size).reshape(-1, size, 2)
+    sampled = cv2.remap(image, positions[..., 0], positions[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(sampled, np.uint8).reshape(-1, size, size, 3)
 
 
 def _dense(meshes: NDArray[np.float64], size: int) -> NDArray[np.float32]:
@@ -155,14 +149,9 @@ def _dense(meshes: NDArray[np.float64], size: int) -> NDArray[np.float32]:
     steps = meshes.shape[1] - 1
     at = (np.arange(size) + 0.5) * (steps / size)
     weights = np.maximum(0.0, 1.0 - np.abs(at[:, None] - np.arange(steps + 1)))
-    rows = np.einsum("ri,nijk->nrjk", weights, meshes)
-    return np.asarray(np.einsum("cj,nrjk->nrck", weights, rows), dtype=np.float32)
-
-
-def _remap(image: NDArray[np.uint8], positions: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """(H, W, 3) colours at (H, W, 2) positions; what lies outside the image repeats its edge."""
-    sampled = cv2.remap(image, positions[..., 0], positions[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(sampled, np.uint8)
+    count = len(meshes)
+    rows = (weights @ meshes.reshape(count, steps + 1, -1)).reshape(count, size, steps + 1, 2)
+    return np.asarray(weights @ rows, dtype=np.float32)
 
 
 def _percentile(values: NDArray[np.float32], percent: float) -> NDArray[np.float32]:

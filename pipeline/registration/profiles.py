@@ -6,6 +6,7 @@ another. Their correlation over all shifts at once says where the page may lie a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -21,9 +22,13 @@ SCALES = np.exp(np.arange(np.log(0.42), np.log(2.9), 0.018))
 
 BIN = 2
 """Pixels of the view per bin of a profile: lines are two pixels wide, and half the bins are a quarter of the work."""
-TRANSFORM_LENGTH = 2048
+TRANSFORM_LENGTH = 2400
 LONGEST = 1240
-"""Bins of the longest layout profile; with a view of at most 1,600 pixels no shift wraps around."""
+"""Bins of the longest layout profile."""
+MOST_BINS = 1120
+"""Bins of the longest profile of a view, 1.6 times the closer picture: no shift wraps around in a transform."""
+SHOWN_BINS = 20
+"""Least bins of a page in the view."""
 KEPT_PER_AXIS = 14
 INK_WEIGHT = {Ink.BLACK: 1.0, Ink.GREY: 0.35}
 SCALE_TOLERANCE = 0.12
@@ -32,12 +37,15 @@ ANCHOR_TOLERANCE = 12.0
 
 
 @dataclass(frozen=True, slots=True)
-class AxisFit:
-    """`pixel = scale * millimetre + shift` along one axis, and how well the profiles correlate (0 to 1). A negative scale is a flip."""
+class AxisFits:
+    """`pixel = scale * millimetre + shift` along one axis, and how well the profiles correlate (0 to 1): (K,) each.
 
-    scale: float
-    shift: float
-    score: float
+    A negative scale is a flip.
+    """
+
+    scale: NDArray[np.float64]
+    shift: NDArray[np.float64]
+    score: NDArray[np.float64]
 
 
 def line_profile(ridge: NDArray[np.float32], seen: NDArray[np.uint8], *, axis: int) -> NDArray[np.float64]:
@@ -51,12 +59,29 @@ def line_profile(ridge: NDArray[np.float32], seen: NDArray[np.uint8], *, axis: i
     return np.asarray(np.maximum(share - base, 0.0), dtype=np.float64)
 
 
-@lru_cache(maxsize=64)
-def _layout_spectra(page: Page, direction: str) -> tuple[NDArray[np.complex64], NDArray[np.float32], NDArray[np.intp]]:
-    """The page's line profile at every scale S, for both flips.
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """A page's line profile along one axis at every scale S, for both flips.
 
-    Returns its conjugate spectra (2, S, F), the running sums of its squares (2, S, LONGEST + 1), and its lengths in bins (S,).
+    Attributes
+    ----------
+    spectra
+        (2, S, F) complex64, conjugate spectra.
+    running
+        (2, S, 2 * MOST_BINS + LONGEST + 1) float32, running sums of the profile's squares from its end to its start, with the last one
+        repeated `MOST_BINS` times before them and as many zeros after: what a shift leaves in the picture is then one piece of this
+        less another.
+    lengths
+        (S,) bins.
     """
+
+    spectra: NDArray[np.complex64]
+    running: NDArray[np.float32]
+    lengths: NDArray[np.intp]
+
+
+@lru_cache(maxsize=64)
+def _layout(page: Page, direction: str) -> _Layout:
     size = page.paper_mm[0] if direction == "x" else page.paper_mm[1]
     positions, weights = _line_positions(page, direction)
     lengths = np.minimum(np.ceil(size * SCALES / BIN).astype(np.intp) + 1, LONGEST)
@@ -67,8 +92,11 @@ def _layout_spectra(page: Page, direction: str) -> tuple[NDArray[np.complex64], 
         profile = np.sqrt(np.minimum(spread, 1.0))
         profiles[0, i, :length] = profile
         profiles[1, i, :length] = profile[::-1]
-    running = np.concatenate([np.zeros((2, len(SCALES), 1)), np.cumsum(profiles**2, axis=-1)], axis=-1)
-    return np.fft.rfft(profiles, n=TRANSFORM_LENGTH, axis=-1).conj().astype(np.complex64), running.astype(np.float32), lengths
+    running = np.cumsum(profiles**2, axis=-1)[..., ::-1]
+    running = np.pad(running, ((0, 0), (0, 0), (MOST_BINS, 0)), mode="edge")
+    running = np.pad(running, ((0, 0), (0, 0), (0, MOST_BINS + 1)))
+    spectra = np.fft.rfft(profiles, n=TRANSFORM_LENGTH, axis=-1).conj()
+    return _Layout(spectra.astype(np.complex64), running.astype(np.float32), lengths)
 
 
 def _line_positions(page: Page, direction: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -89,32 +117,53 @@ def _line_positions(page: Page, direction: str) -> tuple[NDArray[np.float64], ND
     return np.array(list(gathered)), np.array(list(gathered.values()))
 
 
-def axis_fits(profile: NDArray[np.float64], page: Page, direction: str, limits: tuple[float, float, float] | None = None) -> list[AxisFit]:
-    """The best scales and shifts of the page's profile on the photo's `profile`; `limits` as `_limits` gives them."""
-    spectra, running, lengths = _layout_spectra(page, direction)
-    bins = len(profile)
-    shifts = np.arange(-LONGEST + 20, bins - 20)
-    together = scipy.fft.irfft(scipy.fft.rfft(profile.astype(np.float32), n=TRANSFORM_LENGTH) * spectra, n=TRANSFORM_LENGTH, axis=-1)
-    together = np.concatenate([together[..., shifts[0] :], together[..., : shifts[-1] + 1]], axis=-1)
+def axis_fits(profile: NDArray[np.float64], page: Page, direction: str, limits: tuple[float, float, float] | None = None) -> AxisFits:
+    """The best scales and shifts of the page's profile on the photo's `profile`.
+
+    `limits` is the scale of the page's axis, and the (mm, pixel) that it must pass through, where a tag tells them.
+    """
+    if limits is None:
+        return _joined([_best(profile, page, direction, flip, slice(None), None) for flip in (0, 1)])
+    scale, *through = limits
+    near = np.flatnonzero(np.abs(np.log(SCALES / abs(scale))) < SCALE_TOLERANCE)
+    scales = slice(int(near[0]), int(near[-1]) + 1) if len(near) else slice(0, 0)
+    return _best(profile, page, direction, int(scale < 0), scales, (through[0], through[1]))
+
+
+def _best(
+    profile: NDArray[np.float64], page: Page, direction: str, flip: int, scales: slice, through: tuple[float, float] | None
+) -> AxisFits:
+    """The best fits of one flip at some scales, through a (mm, pixel) where one is given."""
+    layout, bins = _layout(page, direction), len(profile)
+    first, count = SHOWN_BINS - LONGEST, bins + LONGEST - 2 * SHOWN_BINS
+    tried, lengths, running = SCALES[scales], layout.lengths[scales], layout.running[flip, scales]
+    # Moved by the first shift, so that the shifts follow each other in what the transform gives.
+    moved = np.zeros(TRANSFORM_LENGTH, np.float32)
+    moved[-first : bins - first] = profile
+    together = scipy.fft.irfft(scipy.fft.rfft(moved) * layout.spectra[flip, scales], n=TRANSFORM_LENGTH, axis=-1)[:, :count]
+    near_end, start = MOST_BINS - bins + SHOWN_BINS, MOST_BINS + SHOWN_BINS
+    energy = running[:, near_end : near_end + count] - running[:, start : start + count]
     # A page of which under a third of the line weight is in the picture may sit anywhere: the floor keeps such shifts from winning.
-    visible = running[..., np.clip(bins - shifts, 0, LONGEST)] - running[..., np.clip(-shifts, 0, LONGEST)]
-    energy = np.maximum(visible, 0.35 * running[:, :, -1:]) * np.float32(max(float((profile**2).sum()), 1e-9))
-    score = together / np.sqrt(energy)
-    fits: list[AxisFit] = []
-    for flip in (0, 1):
-        grid = score[flip]
-        if limits is not None:
-            scale, millimetre, pixel = limits
-            if (scale < 0) != (flip == 1):
-                continue
-            place = SCALES * millimetre if flip == 0 else BIN * lengths - SCALES * millimetre
-            near = np.abs(shifts[None] * BIN + place[:, None] - pixel) < ANCHOR_TOLERANCE
-            grid = np.where(near & (np.abs(np.log(SCALES / abs(scale))) < SCALE_TOLERANCE)[:, None], grid, np.float32(-1.0))
-        # Only the best within 5 scales and 7 shifts: around every good fit lie many that are nearly as good.
-        peaks = np.argwhere((grid >= cv2.dilate(grid, np.ones((5, 7), np.uint8))) & (grid > 0))
-        order = np.argsort(-grid[peaks[:, 0], peaks[:, 1]], kind="stable")[:KEPT_PER_AXIS]
-        for i, j in peaks[order]:
-            start, size = float(shifts[j] * BIN), float(BIN * lengths[i])
-            scale_and_shift = (float(SCALES[i]), start) if flip == 0 else (-float(SCALES[i]), start + size)
-            fits.append(AxisFit(*scale_and_shift, score=float(grid[i, j])))
-    return fits
+    np.maximum(energy, 0.35 * running[:, :1], out=energy)
+    energy *= np.float32(max(float((profile**2).sum()), 1e-9))
+    grid = np.divide(together, np.sqrt(energy, out=energy), out=energy)
+    if through is not None:
+        shifts = (first + np.arange(count)) * BIN
+        place = tried * through[0] if flip == 0 else BIN * lengths - tried * through[0]
+        grid[np.abs(shifts[None] + place[:, None] - through[1]) >= ANCHOR_TOLERANCE] = -1.0
+    # Only the best within 5 scales and 7 shifts: around every good fit lie many that are nearly as good.
+    peaks = np.flatnonzero((grid >= cv2.dilate(grid, np.ones((5, 7), np.uint8))) & (grid > 0)) if grid.size else np.empty(0, np.intp)
+    scores = grid.ravel()[peaks]
+    if len(scores) > KEPT_PER_AXIS:
+        best = scores >= np.partition(scores, -KEPT_PER_AXIS)[-KEPT_PER_AXIS]
+        peaks, scores = peaks[best], scores[best]
+    order = np.argsort(-scores, kind="stable")[:KEPT_PER_AXIS]
+    i, j = np.divmod(peaks[order], max(count, 1))
+    starts = ((first + j) * BIN).astype(np.float64)
+    scale = tried[i] if flip == 0 else -tried[i]
+    return AxisFits(scale, starts if flip == 0 else starts + BIN * lengths[i], scores[order].astype(np.float64))
+
+
+def _joined(parts: Sequence[AxisFits]) -> AxisFits:
+    scale, shift, score = (np.concatenate([getattr(part, name) for part in parts]) for name in ("scale", "shift", "score"))
+    return AxisFits(scale, shift, score)

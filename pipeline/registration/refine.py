@@ -26,6 +26,8 @@ COARSE_RADII_MM = (12.0, 10.0, 6.0, 4.0)
 FINE_RADII_MM = (6.0, 3.5, 2.5)
 LONG_ONLY_ABOVE_MM = 7.0
 """Wider searches listen to long black lines alone: tally rows are 16 mm apart and box frames 3.5 mm, long black lines mostly further."""
+FIRST_STEP_MM = 1.0
+"""The first rounds of the homography look this often: thousands of samples settle eight numbers, and later rounds look closer."""
 LONG_MM = 60.0
 """Search radius of each round of the homography; half the 16 mm spacing of the tally rows is the largest that cannot jump a row."""
 
@@ -139,15 +141,26 @@ def refine(ridges: RidgeMaps, seen: NDArray[np.uint8], placement: Placement, *, 
     """`placement` pulled onto the ridges of the view, as a homography; `fine` when it is already nearly in place."""
     for i, radius in enumerate(FINE_RADII_MM if fine else COARSE_RADII_MM):
         pieces = pieces_for(placement.page, radius)
-        measured = measure(ridges, seen, placement, pieces, radius)
+        step = FIRST_STEP_MM if radius > LONG_ONLY_ABOVE_MM else None
+        measured = measure(ridges, seen, placement, pieces, radius, step_mm=step)
         placement = _fit_homography(placement, pieces, measured, radius, affine=not fine and i < 2)
     return placement
 
 
 def measure(
-    ridges: RidgeMaps, seen: NDArray[np.uint8], placement: Placement, pieces: Pieces, radius_mm: float, *, beside_mm: float = 0.0
+    ridges: RidgeMaps,
+    seen: NDArray[np.uint8],
+    placement: Placement,
+    pieces: Pieces,
+    radius_mm: float,
+    *,
+    beside_mm: float = 0.0,
+    step_mm: float | None = None,
 ) -> Measured:
-    """Where the ridge of each piece lies along its normal, within `radius_mm` of its place (or of a place `beside_mm` beside it)."""
+    """Where the ridge of each piece lies along its normal, within `radius_mm` of its place (or of a place `beside_mm` beside it).
+
+    It looks every half millimetre, every quarter for small radii, or every `step_mm`, and between these for the peak.
+    """
     height, width = seen.shape
     step_across = np.where(pieces.horizontal[:, None], [0.0, 1.0], [1.0, 0.0])
     samples, centres = pieces.samples, pieces.centres
@@ -161,7 +174,7 @@ def measure(
     positions = project(placement.to_view, samples)
     counts = pieces.counts
     row_of_sample = np.repeat(is_row, counts)
-    reach = int(np.ceil(radius_mm / (0.5 if radius_mm > 2 else 0.25)))
+    reach = int(np.ceil(radius_mm / (step_mm or (0.5 if radius_mm > 2 else 0.25))))
     offsets_mm = np.linspace(-radius_mm, radius_mm, 2 * reach + 1)
     shifts = np.repeat(per_mm, counts)[:, None] * (offsets_mm + beside_mm)
     response = np.zeros((len(positions), len(offsets_mm)), np.float32)

@@ -36,6 +36,10 @@ from pipeline.registration.tag import SeenTag, anchor_of, find_tags, middle_of, 
 from pipeline.registration.unit import in_units, units_per_mm
 from pipeline.sheet import Refusal, RefusalCode
 
+WITHIN_REACH_MM = 6.0
+SAME_HYPOTHESIS_MM = 4.0
+"""A proposal this near to one that was pulled onto the lines would be pulled there too; two that settled this near are one."""
+
 SAME_PLACE_MM = 9.0
 """Two placements whose boxes lie nearer than this are one hypothesis that settled better or worse, not rivals: half a box."""
 
@@ -52,6 +56,19 @@ class Stages:
     candidates: tuple[Candidate, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Looking:
+    """What is looked for in what: the photo's pictures and size, the tags seen on it, the pages it may show."""
+
+    fine: WorkingPicture
+    working: WorkingPicture
+    tags: tuple[SeenTag, ...]
+    catalogue: Catalogue
+    policy: RegistrationPolicy
+    width: int
+    height: int
+
+
 def register(
     image: NDArray[np.uint8], catalogue: Catalogue, *, policy: RegistrationPolicy, form: str | None = None
 ) -> Registration | Refusal:
@@ -66,91 +83,77 @@ def register_in_stages(
     """As `register`, with what was seen at each stage."""
     grey, to_photo = grey_picture(image)
     fine = working_picture(grey, to_photo)
-    tags = find_tags(grey, to_photo)
-    outcome, stages = _attempt(fine, working_picture(grey, to_photo, side=WORKING_SIDE), tags, catalogue, policy, image, form)
+    tags = tuple(find_tags(grey, to_photo))
+    looking = _Looking(
+        fine, working_picture(grey, to_photo, side=WORKING_SIDE), tags, catalogue, policy, width=image.shape[1], height=image.shape[0]
+    )
+    outcome, stages = _attempt(looking, form)
     if isinstance(outcome, Refusal) and outcome.code is RefusalCode.PAGE_NOT_FOUND and max(fine.size) > WORKING_SIDE:
-        again, closer = _attempt(fine, working_picture(grey, to_photo, side=CLOSER_SIDE), tags, catalogue, policy, image, form)
+        again, closer = _attempt(replace(looking, working=working_picture(grey, to_photo, side=CLOSER_SIDE)), form)
         if isinstance(again, Registration):
             outcome, stages = again, closer
     if isinstance(outcome, Registration):
-        outcome = replace(outcome, beside=_beside(outcome, stages, fine, catalogue, policy, image))
+        outcome = replace(outcome, beside=_beside(outcome, stages, looking))
     return outcome, stages
 
 
-def _attempt(
-    fine: WorkingPicture,
-    working: WorkingPicture,
-    tags: Sequence[SeenTag],
-    catalogue: Catalogue,
-    policy: RegistrationPolicy,
-    image: NDArray[np.uint8],
-    form: str | None,
-) -> tuple[Registration | Refusal, Stages]:
+def _attempt(looking: _Looking, form: str | None) -> tuple[Registration | Refusal, Stages]:
     """What comes of one working picture."""
-    stages = _search(fine, working, tags, catalogue, policy, image)
+    stages = _search(looking, straight_segments(looking.working.darkness))
     if stages.view is None:
         return Refusal(RefusalCode.PAGE_NOT_FOUND, "no straight lines to be seen"), stages
     if stages.ridges is None:
         tag = stages.tags[0]
         return Refusal(RefusalCode.UNKNOWN_FORM, f"tag {tag.family} {tag.id} belongs to no known form"), stages
-    return _judge(stages.candidates, image, policy, form), stages
+    return _judge(stages.candidates, looking, form), stages
 
 
-def _search(
-    fine: WorkingPicture,
-    working: WorkingPicture,
-    tags: Sequence[SeenTag],
-    catalogue: Catalogue,
-    policy: RegistrationPolicy,
-    image: NDArray[np.uint8],
-) -> Stages:
+def _search(looking: _Looking, segments: NDArray[np.float64]) -> Stages:
     """Everything up to the candidates, best first; no view when there are no lines, no ridges when a tag is of no known form."""
-    segments = straight_segments(working.darkness)
+    working, policy = looking.working, looking.policy
     view = upright_view(segments, working.size)
-    known = pages_of(tags, catalogue)
-    if view is None or (tags and not known):
-        return Stages(working, segments, view, None, tuple(tags), ())
+    known = pages_of(looking.tags, looking.catalogue)
+    if view is None or (looking.tags and not known):
+        return Stages(working, segments, view, None, looking.tags, ())
     ridges = ridge_maps(view.warp(working.darkness))
-    seen = view.shown(working.size)
-    hypotheses = _hypotheses(ridges, seen, working.to_photo @ view.to_working, known, catalogue, policy)
+    view_to_photo = working.to_photo @ view.to_working
+    hypotheses = _hypotheses(Search(ridges, view.shown(working.size)), view_to_photo, known, looking)
     best_score = hypotheses[0].score if hypotheses else 0.0
     candidates = [
-        lay_flat(hypothesis, fine, working.to_photo @ view.to_working, image.shape[1], image.shape[0])
+        lay_flat(hypothesis, looking.fine, view_to_photo, looking.width, looking.height)
         for hypothesis in hypotheses[: policy.laid_flat]
-        if hypothesis.score >= policy.worth_laying_flat * best_score
+        if hypothesis.score >= max(policy.worth_laying_flat * best_score, policy.least_score)
     ]
     candidates.sort(key=lambda candidate: -candidate.standing)
-    return Stages(working, segments, view, ridges, tuple(tags), tuple(candidates))
+    return Stages(working, segments, view, ridges, looking.tags, tuple(candidates))
 
 
-def _beside(
-    found: Registration,
-    stages: Stages,
-    fine: WorkingPicture,
-    catalogue: Catalogue,
-    policy: RegistrationPolicy,
-    image: NDArray[np.uint8],
-) -> str | None:
+def _beside(found: Registration, stages: Stages, looking: _Looking) -> str | None:
     """Form and page of another sheet in the photo, looked for where lines outside the page that was found give reason to.
 
     A known tag out there names it when half of its page is in the picture; else its lines must stand up as those of a page of the same
     form: sheets that lie side by side are of one station.
     """
-    outline = found.corners
-    to_photo = stages.working.to_photo
-    middles = project(to_photo, (stages.segments[:, :2] + stages.segments[:, 2:]) / 2)
+    outline, working = found.corners, stages.working
+    middles = project(working.to_photo, (stages.segments[:, :2] + stages.segments[:, 2:]) / 2)
     outside = ~_within(outline, middles)
     lengths = np.hypot(*(stages.segments[:, 2:] - stages.segments[:, :2]).T)
-    if lengths[outside].sum() < policy.lines_beside * lengths.sum():
+    if lengths[outside].sum() < looking.policy.lines_beside * lengths.sum():
         return None
-    tags = [tag for tag in stages.tags if not _within(outline, tag.corners.mean(axis=0, keepdims=True)).all()]
-    frame = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], dtype=np.float64) * image.shape[1::-1]
-    for tag, form, page in pages_of(tags, catalogue):
+    tags = tuple(tag for tag in stages.tags if not _within(outline, tag.corners.mean(axis=0, keepdims=True)).all())
+    frame = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], dtype=np.float64) * (looking.width, looking.height)
+    for tag, form, page in pages_of(tags, looking.catalogue):
         if _within(frame, middle_of(tag, in_units(page))).all():
             return f"{form.id} {page.number}"
-    fine, working = (_without(picture, outline) for picture in (fine, stages.working))
-    same = Catalogue({found.form: catalogue[found.form]})
-    other = _judge(_search(fine, working, tags, same, policy, image).candidates, image, policy, None)
+    rest = replace(
+        looking,
+        fine=_without(looking.fine, outline),
+        working=_without(working, outline),
+        tags=tags,
+        catalogue=Catalogue({found.form: looking.catalogue[found.form]}),
+        policy=looking.policy.for_sheet_beside(),
+    )
+    other = _judge(_search(rest, stages.segments[outside]).candidates, rest, None)
     return f"{other.form} {other.page}" if isinstance(other, Registration) else None
 
 
@@ -169,15 +172,10 @@ def _without(picture: WorkingPicture, outline: NDArray[np.float64]) -> WorkingPi
 
 
 def _hypotheses(
-    ridges: RidgeMaps,
-    seen: NDArray[np.uint8],
-    view_to_photo: NDArray[np.float64],
-    known: Sequence[tuple[SeenTag, Form, Page]],
-    catalogue: Catalogue,
-    policy: RegistrationPolicy,
+    search: Search, view_to_photo: NDArray[np.float64], known: Sequence[tuple[SeenTag, Form, Page]], looking: _Looking
 ) -> list[Hypothesis]:
     """Placements in the view, pulled onto its lines, best first."""
-    search = Search(ridges, seen)
+    catalogue, policy = looking.catalogue, looking.policy
     proposals: list[tuple[Proposal, Form, RegistrationMethod]] = []
     photo_to_view = np.asarray(np.linalg.inv(view_to_photo), dtype=np.float64)
     for tag, form, page in known:
@@ -191,7 +189,10 @@ def _hypotheses(
     proposals.sort(key=lambda item: -item[0].score)
     found: list[Hypothesis] = []
     for proposal, form, method in proposals[: policy.refined]:
-        placement = refine(ridges, seen, Placement(proposal.page, proposal.to_view))
+        start = Placement(proposal.page, proposal.to_view)
+        if any(_near(start, other.placement, WITHIN_REACH_MM) for other in found):
+            continue
+        placement = refine(search.ridges, search.seen, start)
         score = float(search.scores(placement.to_view[None], proposal.page)[0])
         found.append(Hypothesis(form, placement, method, score))
     found.sort(key=lambda hypothesis: -hypothesis.score)
@@ -199,23 +200,26 @@ def _hypotheses(
 
 
 def _distinct(found: list[Hypothesis]) -> list[Hypothesis]:
-    """Without those that lay the same page within 4 mm of a better one."""
+    """Without those that lay the same page where a better one does."""
     kept: list[Hypothesis] = []
     for hypothesis in found:
-        placement = hypothesis.placement
-        probe = np.array([[0.2, 0.2], [0.8, 0.2], [0.5, 0.5], [0.2, 0.8], [0.8, 0.8]]) * placement.page.paper_mm
-        here = placement.place(probe)
-        near = 4.0 * float(np.sqrt(abs(np.linalg.det(placement.to_view[:2, :2]))))
-        others = (other.placement for other in kept if other.placement.page is placement.page)
-        if all(np.abs(other.place(probe) - here).max() > near for other in others):
+        if not any(_near(hypothesis.placement, other.placement, SAME_HYPOTHESIS_MM) for other in kept):
             kept.append(hypothesis)
     return kept
 
 
-def _judge(
-    candidates: Sequence[Candidate], image: NDArray[np.uint8], policy: RegistrationPolicy, form: str | None
-) -> Registration | Refusal:
+def _near(one: Placement, other: Placement, within_mm: float) -> bool:
+    """Whether two placements lay the same page within so many millimetres."""
+    if one.page is not other.page:
+        return False
+    probe = np.array([[0.2, 0.2], [0.8, 0.2], [0.5, 0.5], [0.2, 0.8], [0.8, 0.8]]) * one.page.paper_mm
+    per_mm = float(np.sqrt(abs(np.linalg.det(one.to_view[:2, :2]))))
+    return bool(np.abs(one.place(probe) - other.place(probe)).max() <= within_mm * per_mm)
+
+
+def _judge(candidates: Sequence[Candidate], looking: _Looking, form: str | None) -> Registration | Refusal:
     """The best candidate if it stands up to the policy, else why not."""
+    policy = looking.policy
     if not candidates:
         return Refusal(RefusalCode.PAGE_NOT_FOUND, "no page of any known form fits the lines of the photo")
     best = candidates[0]
@@ -237,7 +241,7 @@ def _judge(
         return Refusal(RefusalCode.PAGE_NOT_FOUND, f"{seen}, but {other} elsewhere ({rival.standing:.2f})")
     if form is not None and best.form.id != form:
         return Refusal(RefusalCode.WRONG_FORM, f"the photo shows {best.form.id}, asked for {form}")
-    shown = _boxes_shown(best, width=image.shape[1], height=image.shape[0])
+    shown = _boxes_shown(best, width=looking.width, height=looking.height)
     in_place = float(best.frames[shown].mean()) if shown.any() else 0.0
     if in_place < policy.min_frames:
         return Refusal(RefusalCode.PAGE_NOT_FOUND, f"{seen}, but only {in_place:.0%} of the digit boxes are where they should be")
