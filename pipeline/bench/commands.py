@@ -53,9 +53,12 @@ def accuracy(
     from pipeline.bench import report
     from pipeline.bench.accuracy import AccuracyOptions, measure_accuracy
     from pipeline.bench.calibration import calibrate_verdict
+    from pipeline.bench.charts import accuracy_chart, reliability_chart
     from pipeline.bench.contact import write_contact_sheets
     from pipeline.bench.models import FoldModelError, default_folds
     from pipeline.bench.truth import TruthError
+    from pipeline.bench.writings import accuracy_table, joint_errors, reliability, writings
+    from pipeline.writing import write_whole
 
     if sheet and sheet.resolve().is_relative_to(PROJECT):
         fail(f"{sheet}: real sheets never go into the project; give --sheet a folder outside {PROJECT}", code=USAGE)
@@ -66,6 +69,17 @@ def accuracy(
         measured = measure_accuracy(options, progress=error_console())
         outcomes = measured.outcomes
         pictures = write_contact_sheets(outcomes, sheet) if sheet else []
+        frame = writings(outcomes)
+        table = accuracy_table(frame)
+        beside = {
+            "writings.csv": frame.to_csv(index=False),
+            "table.csv": table.to_csv(index=False, float_format="%.6f"),
+            "accuracy.svg": accuracy_chart(table),
+            "reliability.svg": reliability_chart(reliability(frame)),
+        }
+        written = [out.with_suffix(f".{name}") for name in beside] if len(frame) else []
+        for path, text in zip(written, beside.values(), strict=False):
+            write_whole(path, text.encode())
     except (TruthError, FoldModelError, ModelError) as error:
         fail(str(error), code=USAGE)
     except OutputError as error:
@@ -74,12 +88,16 @@ def accuracy(
     if any(outcome.known for outcome in outcomes):
         console.print(report.set_table(outcomes))
         console.print(report.sign_table(outcomes))
+    if len(frame):
+        console.print(report.writing_table(table))
+        console.print(report.joint_error_table(joint_errors(frame)))
+    if any(outcome.known for outcome in outcomes):
         print_line(console, report.review_reasons(outcomes))
     for line in (*report.other_forms(outcomes), *report.failures(outcomes)):
         print_line(console, line)
     if calibrate:
         console.print(report.calibration_table(calibrate_verdict(measured, progress=error_console())))
-    for path in (out, *pictures):
+    for path in (out, *written, *pictures):
         print_line(console, f"written: {path}")
 
 

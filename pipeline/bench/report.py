@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
+import pandas as pd
 from rich.table import Table
 
 from pipeline.bench.calibration import Calibration
@@ -63,6 +64,29 @@ def review_reasons(outcomes: Sequence[Outcome]) -> str:
     reasons = reasons_for_review(outcome for outcome in outcomes if outcome.known)
     listed = ", ".join(f"{code} {count}" for code, count in reasons.most_common())
     return f"Clear sheets read right but left for review, by doubt: {listed or 'none'}"
+
+
+def writing_table(table: pd.DataFrame) -> Table:
+    """What each writing of a number gets right by itself, set by set; see `writings.accuracy_table`."""
+    shown = Table(title="Numbers right by each writing, 95 % intervals, log loss in nats", title_justify="left")
+    for title in ("set", "writing", "right", "log loss", "wrong at >= 0.99", "wrong of surest 95 %"):
+        shown.add_column(title, justify="left" if title in ("set", "writing") else "right")
+    for row in table.itertuples():
+        right = f"{row.right}/{row.numbers} = {100 * row.share:.2f} % [{100 * row.low:.1f}, {100 * row.high:.1f}]"
+        sure = f"{row.surest_wrong}/{row.surest}"
+        shown.add_row(row.set, row.source, right, f"{row.log_loss:.4f}", sure, str(row.surest_95_wrong))
+    return shown
+
+
+def joint_error_table(joint: pd.DataFrame) -> Table:
+    """Pairs of writings that are wrong together; see `writings.joint_errors`."""
+    shown = Table(title="Writings of one number that are both wrong: seen, and expected if they erred independently", title_justify="left")
+    for title in ("writings", "numbers", "wrong", "both wrong", "expected", "both the same wrong number"):
+        shown.add_column(title, justify="left" if title == "writings" else "right")
+    for row in joint.itertuples():
+        wrong = f"{row.one_wrong}, {row.other_wrong}"
+        shown.add_row(f"{row.one}, {row.other}", str(row.numbers), wrong, str(row.both_wrong), f"{row.expected:.1f}", str(row.same))
+    return shown
 
 
 def calibration_table(found: Calibration) -> Table:

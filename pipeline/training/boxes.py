@@ -93,7 +93,8 @@ def from_sheets(sheets: Sequence[LabelledSheet], catalogue: Catalogue, source: C
         for field, signs in sheet.signs.items():
             images.append(cut_patches(photo, to_photo, layout[field].boxes, size=CROP_SIZE, margin=RIM))
             for box, sign in enumerate(signs):
-                label = BOX_CLASSES.find(sign)
+                # Of one stroke over several boxes, what each of them shows is a matter of where it happens to run.
+                label = UNKNOWN if field in sheet.struck else BOX_CLASSES.find(sign)
                 illegible = UNKNOWN if field in sheet.struck else int(label < 0)
                 known = (field, box) in sheet.corrected or not sheet.corrected_elsewhere
                 corrected = int((field, box) in sheet.corrected) if known else UNKNOWN

@@ -40,8 +40,8 @@ the field out ({listed})."""
 
 ROW_SUMS_TRUTH = """The truth of a box follows from the number in the digit boxes: a row holds what its tally row can (60) until the
 number is used up. Where the paper was looked at and does not repeat it, `pipeline/training/row_sums_truth.csv` says what stands there, or
-leaves the field out ({listed}). A quarter of every batch is digit boxes of 2024 of other stations (febriyan, in all folds): the last
-row is the only sum that is not 60."""
+leaves the field out ({listed}). Three tenths of every batch are digit boxes: of 2024 of other stations (febriyan), and drawn ones (MNIST,
+ARDIS, USPS, handwriting fonts), in all folds: the last row is the only sum that is not 60."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,9 +82,9 @@ class CropStore:
             lambda: cells.from_sheets(load_sheets(self.data), self.catalogue, reported(self.source)),
         )
 
-    def digit_cells(self) -> CellCrops:
-        """Digit boxes of febriyan in the layout of row sums."""
-        return cells.from_digit_boxes(self._febriyan())
+    def digit_cells(self, made: BoxCrops) -> CellCrops:
+        """Digit boxes of febriyan, and `made` ones, in the layout of row sums."""
+        return cells.from_digit_boxes(BoxCrops.join([self._febriyan(), made]))
 
     def _febriyan(self) -> BoxCrops:
         return self._kept(

@@ -1,7 +1,7 @@
 """Train the reader of tally cells or that of row sums: for each fold and for good, calibrate, export.
 
 The two differ in what a picture may be and in what else there is to learn from: beside the row sums of the sheets, which are mostly 60,
-their reader learns digits from the digit boxes of other stations; a tally mark stands nowhere but in a tally.
+their reader learns digits from the digit boxes of other stations and from drawn ones; a tally mark stands nowhere but in a tally.
 """
 
 from __future__ import annotations
@@ -33,18 +33,22 @@ from pipeline.training.export import Calibration, export
 from pipeline.training.fit import Schedule, fit
 from pipeline.training.folds import FOLDS, folds_of
 from pipeline.training.measures import best_temperature
+from pipeline.training.mnist import mnist_folder
 from pipeline.training.network import CellNetwork
 from pipeline.training.run import FINAL, FoldJob, TrainOptions, fold_model, one_thread, run_folder, side_by_side
 from pipeline.training.sheets import FAMILIES
+from pipeline.training.simulated import digit_sets, simulated
 
 log = logging.getLogger(__name__)
 
 BATCH = 128
-SHARES = {"2024": 0.6, "other forms": 0.15, "digit boxes": 0.25}
+SHARES = {"2024": 0.6, "other forms": 0.1, "digit boxes": 0.3}
 """Part of a batch from each source, of those there are: other forms are a twentieth of the sheets and of many kinds."""
 
 FLOOR = 1e-4
 """Uniform share mixed into every distribution."""
+
+SIMULATED_DIGITS = 8_000
 
 CALIBRATION_DRAWS = 20_000
 CALIBRATION_SEED = 1
@@ -77,8 +81,8 @@ class CellModel:
         return read_written(self.exceptions)
 
 
-TALLY_MODEL = CellModel("tally", TALLY, tally.LAYOUT, tally.MARKS + 1, TALLY_EXCEPTIONS, Schedule(steps=1400, rate=4e-3))
-ROW_SUMS_MODEL = CellModel("row_sums", ROW_SUMS, row_sums.LAYOUT, row_sums.CLASSES, ROW_SUM_EXCEPTIONS, Schedule(steps=1040, rate=4e-3))
+TALLY_MODEL = CellModel("tally", TALLY, tally.LAYOUT, tally.MARKS + 1, TALLY_EXCEPTIONS, Schedule(steps=2800, rate=4e-3))
+ROW_SUMS_MODEL = CellModel("row_sums", ROW_SUMS, row_sums.LAYOUT, row_sums.CLASSES, ROW_SUM_EXCEPTIONS, Schedule(steps=2400, rate=4e-3))
 MODELS = {model.kind: model for model in (TALLY_MODEL, ROW_SUMS_MODEL)}
 
 
@@ -106,7 +110,7 @@ def train_cells(model: CellModel, options: TrainOptions, store: CropStore) -> Ce
     run = run_folder(options, model.kind)
     crops = store.cells()
     crops = crops.take(crops.kinds == model.kind)
-    save_crops(run / f"{model.kind}.npz", crops if model.kind == TALLY else CellCrops.join([crops, store.digit_cells()]))
+    save_crops(run / f"{model.kind}.npz", crops if model.kind == TALLY else CellCrops.join([crops, _digit_cells(options, store)]))
     folds = [*range(FOLDS), FINAL] if options.folds else [FINAL]
     jobs = [FoldJob(fold, run, options.steps_share, options.seed) for fold in folds]
     work = train_tally_fold if model.kind == TALLY else train_row_sums_fold
@@ -192,6 +196,13 @@ def _train_fold(model: CellModel, job: FoldJob) -> Path:
     weights = job.run / f"fold{job.fold}.pt"
     torch.save(trained.state_dict(), weights)
     return weights
+
+
+def _digit_cells(options: TrainOptions, store: CropStore) -> CellCrops:
+    """Digit boxes of other stations, and drawn ones: the flagged 1 and other ways to write that the sheets hardly show."""
+    log.info("row-sums: drawing %d boxes", SIMULATED_DIGITS)
+    sets = digit_sets(options.data, mnist_folder(options.cache))
+    return store.digit_cells(simulated(SIMULATED_DIGITS, sets, random=np.random.default_rng(options.seed)))
 
 
 def _network(weights: Path, classes: int) -> CellNetwork:

@@ -1,0 +1,42 @@
+"""The notebooks run from top to bottom on what is kept beside them, and what they show is what is stored in them."""
+
+from __future__ import annotations
+
+import ast
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
+
+
+def cells_of(path: Path) -> list[dict[str, Any]]:
+    return [cell for cell in json.loads(path.read_text("utf-8"))["cells"] if cell["cell_type"] == "code"]
+
+
+def run(source: str, names: dict[str, Any]) -> Any:
+    """What the last expression of a cell gives."""
+    tree = ast.parse(source)
+    last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
+    exec(compile(tree, "cell", "exec"), names)
+    return None if last is None else eval(compile(ast.Expression(last.value), "cell", "eval"), names)
+
+
+def test_there_are_notebooks() -> None:
+    assert [path.name for path in NOTEBOOKS] == ["02-accuracy.ipynb"]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
+def test_notebook_shows_what_it_computes(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(path.parent)
+    names: dict[str, Any] = {}
+    for cell in cells_of(path):
+        shown = run("".join(cell["source"]), names)
+        (output,) = cell["outputs"]
+        stored = {kind: "".join(text) for kind, text in output["data"].items()}
+        if hasattr(shown, "_repr_svg_"):
+            assert stored["image/svg+xml"].strip() == shown.strip()
+        else:
+            assert stored["text/plain"] == repr(shown)
