@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pipeline.crosscheck.tally_numbers import SKIP, row_sums_posterior, tally_posterior
 from pipeline.training.cell_truth import Written, totals
-from pipeline.training.cells import MARGIN, PATCH_SIZE, TALLY
+from pipeline.training.cells import MARGIN, PATCH_SIZE, TALLY, CellCrops
 from pipeline.training.export import probabilities
 from pipeline.training.folds import FOLDS, folds_of
 from pipeline.training.markdown import table
@@ -83,8 +83,8 @@ def cells_card(found: CellsOutOfFold, model: bytes) -> str:
     is_tally = kind.kind == TALLY
     noun = "cells" if is_tally else "boxes"
     answers = stated.argmax(axis=1)
-    known, sure = found.allowed.any(axis=1), found.allowed.sum(axis=1) == 1
-    right = found.allowed[np.arange(len(crops)), answers]
+    known, sure = np.asarray(found.allowed.any(axis=1), np.bool_), found.allowed.sum(axis=1) == 1
+    right = np.asarray(found.allowed[np.arange(len(crops)), answers], np.bool_)
     final = calibrate(found, np.ones(len(crops), np.bool_))
     truth = np.where(right, answers, found.allowed.argmax(axis=1))
     levels = [[f"≥ {level}", rate] for level, rate in tail(stated[known], truth[known])]
@@ -133,7 +133,7 @@ Wrong among the {noun} stated at least this sure:
 
 {table(["Stated", "wrong"], levels)}
 
-## Totals
+{"" if is_tally else _rows_text(crops, right, known, found.allowed)}## Totals
 
 What a field's {"cells" if is_tally else "row sums"} add up to, by the decoder of `pipeline/crosscheck/tally_numbers.py`, skip {SKIP:g}:
 
@@ -183,6 +183,15 @@ def totals_out_of_fold(found: CellsOutOfFold, stated: NDArray[np.float64]) -> To
     return Totals(
         np.array(names), np.array(sets), np.array(heights), np.array(truths), np.array(ranks), np.array(answers), np.array(sure)
     )
+
+
+def _rows_text(crops: CellCrops, right: NDArray[np.bool_], known: NDArray[np.bool_], allowed: NDArray[np.bool_]) -> str:
+    """How many rows have both boxes right; a row with a sum is one whose second box must be a digit."""
+    order = np.lexsort((crops.places, crops.fields))
+    both_known, both_right = (np.asarray(flags[order].reshape(-1, 2).all(axis=1), np.bool_) for flags in (known, right))
+    with_sum = allowed[order, :10].any(axis=1).reshape(-1, 2)[:, 1] & (allowed[order].sum(axis=1).reshape(-1, 2)[:, 1] == 1)
+    rows = [["rows with a sum", _rate(both_right, both_known & with_sum)], ["all rows", _rate(both_right, both_known)]]
+    return f"Rows with both boxes right, each by itself:\n\n{table(['Rows', 'right'], rows)}\n\n"
 
 
 def _by_field(names: NDArray[np.str_]) -> dict[str, NDArray[np.int64]]:
