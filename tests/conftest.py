@@ -13,6 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from pipeline.engine.work import single_threaded
+from pipeline.settings import PREFIX
 from pipeline.sheet import Sheet
 from tests.sheets import ColourReader, read_by_colour
 
@@ -21,6 +22,17 @@ from tests.sheets import ColourReader, read_by_colour
 def _one_thread() -> None:
     """As in a reading process: see `single_threaded`."""
     single_threaded()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_settings_of_this_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Defaults for all tests and the processes they start: no variable, no TOML file and no database of whoever runs them."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith(PREFIX)]:
+            patch.delenv(name)
+        for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME"):
+            patch.setenv(name, str(tmp_path_factory.mktemp(name.lower())))
+        yield
 
 
 @pytest.fixture

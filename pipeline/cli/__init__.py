@@ -16,6 +16,9 @@ from typer.core import TyperGroup
 COMMANDS: Mapping[str, str] = {
     "read": "pipeline.cli.read",
     "form": "pipeline.cli.form",
+    "config": "pipeline.cli.config",
+    "regions": "pipeline.cli.regions",
+    "ledger": "pipeline.cli.ledger",
     "simulate": "pipeline.cli.simulate",
     "train": "pipeline.cli.train",
     "bench": "pipeline.bench.commands",

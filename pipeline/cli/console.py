@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.text import Text as Styled
 
-from pipeline.settings import Language, Settings, SettingsError
+from pipeline.settings import Language, Resolved, Settings, SettingsError, resolve
 
 USAGE = 2
 FAILURE = 1
@@ -25,12 +25,17 @@ LanguageOption = Annotated[
 
 
 def load_settings(language: Language | None) -> Settings:
-    """The settings of the environment, the language of the option before that of the environment."""
+    """The settings of the variables and the TOML file, the language of the option before theirs."""
+    settings = load_resolved().settings
+    return settings if language is None else settings.model_copy(update={"language": language})
+
+
+def load_resolved() -> Resolved:
+    """The settings of the variables and the TOML file, with where they come from; wrong ones end the command."""
     try:
-        settings = Settings.from_environment()
+        return resolve()
     except SettingsError as error:
         fail(str(error), code=USAGE)
-    return settings if language is None else settings.model_copy(update={"language": language})
 
 
 def output_console() -> Console:

@@ -19,6 +19,14 @@ CHECK = Text("Aturan", "Check")
 MEANING = Text("Bunyi", "Sentence")
 NUMBERS = Text("Angka", "Numbers")
 DOUBTS = Text("Keraguan", "Doubts")
+SETTING = Text("Pengaturan", "Setting")
+VALUE = Text("Nilai", "Value")
+ORIGIN = Text("Dari", "From")
+DEFAULT = Text("bawaan", "default")
+
+CODE = Text("Kode", "Code")
+NAME = Text("Nama", "Name")
+STATIONS = Text("TPS", "Polling stations")
 
 VERDICTS: Mapping[Verdict, Text] = {
     Verdict.ACCEPTED: Text("diterima", "accepted"),
@@ -31,6 +39,24 @@ STATES: Mapping[FieldState, Text] = {
     FieldState.CROSSED: Text("disilang", "crossed"),
     FieldState.ILLEGIBLE: Text("tak terbaca", "illegible"),
 }
+
+SETTINGS_IN_INDONESIAN: Mapping[str, str] = {
+    "max_file_megabytes": "Berkas terbesar yang dibuka, dalam MB (10^6 bita); yang lebih besar ditolak sebagai too_large.",
+    "max_megapixels": "Gambar terbesar yang dibuka, dalam juta piksel menurut kepala berkasnya; yang lebih besar ditolak sebagai "
+    "too_many_pixels.",
+    "max_pdf_pages": "Jumlah halaman terbanyak dalam PDF; yang lebih panjang ditolak sebagai too_many_pages.",
+    "min_short_side_px": "Sisi terpendek gambar yang dibaca, dalam piksel; yang lebih kecil ditolak sebagai too_small. "
+    "Foto asli terkecil dengan angka terbaca yang kami ketahui bersisi 214.",
+    "pdf_long_side_px": "Piksel pada sisi panjang halaman PDF yang digambar (halaman yang berupa satu gambar tetap berukuran gambar itu). "
+    "3500 setara 300 titik per inci pada A4, dan 3,9 piksel per milimeter pada poster 600 x 900 mm, seperti dari ponsel 12 megapiksel.",
+    "models": "Folder model ONNX yang dipakai pembaca.",
+    "workers": "Jumlah proses `sirekap read`; 1 berarti membaca di dalam proses perintah itu sendiri.",
+    "language": "Bahasa baris perintah: id atau en.",
+    "home": "Folder basis data dan foto bila tidak ditentukan lain.",
+    "database": "Basis data sebagai URL SQLAlchemy; bila kosong, SQLite dalam berkas sirekap.db di `home`.",
+    "photos": "Folder foto, atau URL fsspec-nya; bila kosong, folder photos di `home`.",
+}
+"""The meaning of every setting; in English it stands beside its default, in `pipeline.settings`."""
 
 COUNT = Text(
     "{sheets} lembar: {accepted} diterima, {review} perlu diperiksa, {refused} ditolak ({seconds:.1f} detik)",
@@ -58,7 +84,30 @@ CANNOT_WRITE = Text(
 )
 NO_TESSERACT = Text("Tesseract tidak terpasang: judul cetak tidak dibaca.", "Tesseract is not installed: printed headers are not read.")
 NOTHING_WRONG = Text("{count} formulir diperiksa, tidak ada kesalahan.", "{count} forms checked, nothing is wrong.")
+CONFIG_FILE = Text("Berkas TOML: {file}", "TOML file: {file}")
+CONFIG_FILE_MISSING = Text("Berkas TOML: {file} (tidak ada)", "TOML file: {file} (does not exist)")
+NO_CONFIG_FILE = Text(
+    "Berkas TOML: tidak ada, karena {variable} tidak diisi dan folder pengguna tidak diketahui.",
+    "TOML file: none, since {variable} is not set and the folder of the user is not known.",
+)
 WRITTEN = Text("Gambar ditulis ke {path}", "The picture is in {path}")
+
+
+LEDGER_HOLDS = Text(
+    "Buku besar utuh: {rows} baris, kepala {hash}", "The ledger is what was written: {rows} rows, head {hash}"
+)
+LEDGER_TAMPERED = Text(
+    "Buku besar tidak utuh ({code}): {detail}. Simpan basis data ini apa adanya dan bandingkan dengan salinan.",
+    "The ledger is not what was written ({code}): {detail}. Keep this database as it is and compare it with a copy.",
+)
+ALREADY_THERE = Text("{path}: sudah ada; kunci tidak pernah ditimpa", "{path}: is there already; a key is never overwritten")
+REGIONS_IMPORTED = Text(
+    "{added} wilayah baru, {changed} diubah, {same} tetap, {left_out} baris tidak masuk",
+    "{added} regions added, {changed} changed, {same} as they were, {left_out} rows left out",
+)
+ROW_LEFT_OUT = Text("baris {line}: {detail}", "line {line}: {detail}")
+AND_MORE = Text("dan {count} lagi", "and {count} more")
+NO_SUCH_REGION = Text("tidak ada wilayah {code}; lihat `sirekap regions show`", "there is no region {code}; see `sirekap regions show`")
 
 
 def said(text: Text, language: Language, **values: object) -> str:

@@ -1,0 +1,123 @@
+"""`sirekap ledger` and `sirekap regions`, as they are typed."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from pipeline.cli import app
+from pipeline.store import append, open_store
+from pipeline.store.ledger import Kind
+
+TABLE = "kode,nama,tingkat,tps\n18,LAMPUNG,1,\n1805,TULANG BAWANG,2,\n180508,BANJAR AGUNG,3,\n1805082001,BANJAR AGUNG,4,11\n"
+
+
+@pytest.fixture(autouse=True)
+def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    folder = tmp_path / "home"
+    monkeypatch.setenv("SIREKAP_HOME", str(folder))
+    monkeypatch.setenv("SIREKAP_LANGUAGE", "en")
+    monkeypatch.setenv("COLUMNS", "160")
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.chdir(tmp_path)
+    return folder
+
+
+@pytest.fixture
+def filled(home: Path) -> Path:
+    """A store with three rows; gives its database file."""
+    store = open_store(f"sqlite:///{home / 'sirekap.db'}")
+    with store.begin() as connection:
+        append(connection, [(Kind.PHOTO, {"name": f"{number}.jpg"}) for number in range(3)])
+    store.dispose()
+    return home / "sirekap.db"
+
+
+def run(*arguments: str) -> Result:
+    result = CliRunner().invoke(app, list(arguments))
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+def test_new_store_has_an_empty_ledger_that_holds() -> None:
+    result = run("ledger", "verify")
+    assert result.exit_code == 0
+    assert "0 rows" in result.output
+
+
+def test_kept_head_tells_later_that_rows_were_cut_off(filled: Path) -> None:
+    assert run("ledger", "head", "--out", "head.json").exit_code == 0
+    assert run("ledger", "verify", "--head", "head.json").exit_code == 0
+    with sqlite3.connect(filled) as connection:
+        connection.execute("DROP TRIGGER ledger_no_delete")
+        connection.execute("DELETE FROM ledger WHERE position = 3")
+    connection.close()
+    assert run("ledger", "verify").exit_code == 0
+    result = run("ledger", "verify", "--head", "head.json")
+    assert result.exit_code == 1
+    assert "truncated" in result.output
+    assert "Keep this database as it is" in result.output
+
+
+def test_signed_head_is_checked_with_the_public_key(filled: Path) -> None:
+    assert run("ledger", "key", "signing").exit_code == 0
+    assert Path("signing").stat().st_mode & 0o077 == 0
+    assert run("ledger", "head", "--out", "head.json", "--key", "signing").exit_code == 0
+    assert run("ledger", "verify", "--head", "head.json", "--key", "signing.pub").exit_code == 0
+    assert run("ledger", "key", "other").exit_code == 0
+    refused = run("ledger", "verify", "--head", "head.json", "--key", "other.pub")
+    assert refused.exit_code == 1
+    assert "not of this key" in refused.output
+    assert run("ledger", "key", "signing").exit_code == 1
+
+
+def test_head_is_printed_as_one_line(filled: Path) -> None:
+    said = json.loads(run("ledger", "head").output)
+    assert said["position"] == 3
+
+
+def test_export_holds_every_row_and_the_head(filled: Path) -> None:
+    assert run("ledger", "export", "ledger.jsonl").exit_code == 0
+    *rows, last = map(json.loads, Path("ledger.jsonl").read_text("utf-8").splitlines())
+    assert [json.loads(row["body"])["name"] for row in rows] == ["0.jpg", "1.jpg", "2.jpg"]
+    assert last["head"] == {"position": 3, "hash": rows[-1]["hash"]}
+
+
+def test_database_that_cannot_be_opened_is_one_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SIREKAP_DATABASE", "postgresql+psycopg://me:secret@127.0.0.1:9/none")
+    result = run("ledger", "verify")
+    assert result.exit_code == 1
+    assert "cannot be opened" in result.output
+    assert "secret" not in result.output
+
+
+def test_regions_are_imported_and_shown() -> None:
+    Path("regions.csv").write_text(TABLE, "utf-8")
+    assert "4 regions added" in run("regions", "import", "regions.csv").output
+    assert "0 regions added, 0 changed, 4 as they were" in run("regions", "import", "regions.csv").output
+    shown = run("regions", "show", "18").output
+    assert "TULANG BAWANG" in shown
+    assert "11" in shown
+    assert "LAMPUNG" in run("regions", "show").output
+    assert run("regions", "show", "19").exit_code == 1
+    assert run("regions", "show", "1.8E+5").exit_code == 2
+
+
+def test_rows_left_out_are_named_and_counted() -> None:
+    Path("regions.csv").write_text(TABLE + "".join(f"1.8050{number}E+09,LOST,4,1\n" for number in range(30)), "utf-8")
+    result = run("regions", "import", "regions.csv")
+    assert result.exit_code == 3
+    assert "line 6:" in result.output
+    assert "and 10 more" in result.output
+    assert "TULANG BAWANG" in run("regions", "show", "18").output
+
+
+def test_table_that_is_none_is_one_message() -> None:
+    result = run("regions", "import", "missing.csv")
+    assert result.exit_code == 1
+    assert "No such file" in result.output
