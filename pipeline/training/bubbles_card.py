@@ -14,7 +14,7 @@ from pipeline.training.bubbles import ERASED, FILLED, UNKNOWN
 from pipeline.training.export import probabilities
 from pipeline.training.folds import FOLDS, folds_of
 from pipeline.training.markdown import table
-from pipeline.training.measures import TAIL_LEVELS, Rate, tail
+from pipeline.training.measures import Rate, tail
 from pipeline.training.network import BUBBLE_OUTPUTS, BubbleNetwork, parameter_count
 from pipeline.training.run import TrainOptions
 from pipeline.training.train_bubbles import BubblesOutOfFold, calibrate
@@ -40,7 +40,7 @@ def bubbles_card(found: BubblesOutOfFold, model: bytes) -> str:
         [name, Rate(int(right[known & part].sum()), int((known & part).sum()))]
         for name, part in (("one bubble", truth < NONE), ("none", truth == NONE), ("several", truth == SEVERAL))
     ]
-    levels = dict(tail(columns[known], truth[known]))
+    levels = [list(row) for row in tail(columns[known], truth[known]).items()]
     erased = 1 - np.prod(1 - states[..., ERASED], axis=2).reshape(-1)
     has_erased = (found.crops.states == ERASED).any(axis=2).reshape(-1)
     alarm = erased >= 0.5
@@ -75,7 +75,7 @@ real bubbles, and an eighth of the training is drawn, so that clean print is not
 
 Wrong among the columns stated at least this sure:
 
-{table(["Stated", "wrong"], [[f"≥ {level}", levels[level]] for level in TAIL_LEVELS])}
+{table(["Stated", "wrong"], levels)}
 
 Columns with an erased, struck or whitened bubble, at 0.5: noticed {noticed}, false alarms {false_alarms}.
 

@@ -87,7 +87,7 @@ def cells_card(found: CellsOutOfFold, model: bytes) -> str:
     right = np.asarray(found.allowed[np.arange(len(crops)), answers], np.bool_)
     final = calibrate(found, np.ones(len(crops), np.bool_))
     truth = np.where(right, answers, found.allowed.argmax(axis=1))
-    levels = [[f"≥ {level}", rate] for level, rate in tail(stated[known], truth[known])]
+    levels = [list(row) for row in tail(stated[known], truth[known]).items()]
     by_set = [[name, _rate(right, known & (crops.sets == name))] for name in dict.fromkeys(crops.sets.tolist())]
     names = [str(count) for count in range(kind.classes)] if is_tally else [*"0123456789", "filler", "closed"]
     written = [(names[place], sure & found.allowed[:, place]) for place in range(kind.classes) if (sure & found.allowed[:, place]).any()]

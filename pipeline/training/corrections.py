@@ -18,6 +18,8 @@ from pipeline.training.boxes import FRAME_SHARE, UNKNOWN
 
 Image = NDArray[np.uint8]
 
+FADE_PIXELS = 4
+
 
 class Correction(StrEnum):
     """The ways in which a box is corrected."""
@@ -27,6 +29,7 @@ class Correction(StrEnum):
     STRUCK = "struck"
     RETRACED = "retraced"
     BLOT = "blot"
+    ERASED = "erased"
     CROWDED = "crowded"
 
 
@@ -48,6 +51,8 @@ def make(kind: Correction, below: Image, above: Image, *, label_below: int, labe
     if kind is Correction.FLUID:
         covered = _fluid(below, random)
         return Made(overlaid(covered, _moved(above, random), random), label_above, 0, 1)
+    if kind is Correction.ERASED:
+        return Made(overlaid(_erased(below, random), _moved(above, random), random), label_above, 0, 1)
     if kind is Correction.STRUCK:
         return Made(_struck(below, random), UNKNOWN, 1, 1)
     if kind is Correction.RETRACED:
@@ -104,6 +109,25 @@ def squat(image: Image, random: np.random.Generator) -> Image:
     return pressed
 
 
+def small(image: Image, random: np.random.Generator) -> Image:
+    """What stands in the box written small, anywhere in it: some officers fill a third of a box, and few of the sheets are theirs."""
+    near, far = _interior(image.shape[0])
+    inside = image[near:far, near:far]
+    scale = random.uniform(0.42, 0.8)
+    width, height = (min(far - near, max(8, round((far - near) * scale * np.exp(random.normal(0, 0.08))))) for _ in range(2))
+    left, top = (near + int(random.integers(0, far - near - length + 1)) for length in (width, height))
+    shrunk = image.copy()
+    shrunk[near:far, near:far] = _bare(inside)
+    shrunk[top : top + height, left : left + width] = cv2.resize(inside, (width, height), interpolation=cv2.INTER_AREA)
+    return shrunk
+
+
+def _bare(inside: Image) -> Image:
+    """The paper under what is written: the brightest around each pixel, smoothed."""
+    brightest = cv2.dilate(inside, np.ones((13, 13), np.uint8))
+    return np.asarray(cv2.GaussianBlur(brightest, (0, 0), 4), np.uint8)
+
+
 def _interior(side: int, inset: float = 0.10) -> tuple[int, int]:
     near, far = FRAME_SHARE
     return round((near + inset * (far - near)) * side), round((far - inset * (far - near)) * side)
@@ -117,10 +141,14 @@ def overlaid(below: Image, above: Image, random: np.random.Generator) -> Image:
     paper_above = np.percentile(above.reshape(-1, 3), 75, axis=0)
     image = below.astype(np.float64)
     ink = np.clip(above[near:far, near:far] / paper_above, 0, 1)
-    clean = np.where(ink > 0.93, 1.0, ink)
+    # The frame of the box above must not come along: ink fades out towards the edge.
+    ramp = np.clip((np.minimum(np.arange(far - near), np.arange(far - near)[::-1]) - 1) / FADE_PIXELS, 0, 1)
+    fading = np.minimum(ramp[:, None], ramp[None, :])[:, :, None]
+    clean = np.where(ink > 0.93, 1.0, 1 - (1 - ink) * fading)
     inside = image[near:far, near:far]
     strength = random.uniform(0.8, 1.0)
-    image[near:far, near:far] = np.minimum(inside, paper_below * (1 - strength * (1 - clean)))
+    # Bare paper is left as it is, grain and shade: a flattened square would tell a made box from a real one.
+    image[near:far, near:far] = np.where(clean < 1, np.minimum(inside, paper_below * (1 - strength * (1 - clean))), inside)
     return np.clip(image, 0, 255).astype(np.uint8)
 
 
@@ -135,20 +163,36 @@ def _moved(image: Image, random: np.random.Generator, *, shift: float = 0.025, t
 def _fluid(image: Image, random: np.random.Generator) -> Image:
     """A patch of correction fluid or tape: brighter than paper, ragged, print under it gone or nearly."""
     side = image.shape[0]
-    near, far = FRAME_SHARE
-    centre = side / 2 + random.normal(0, 0.05 * side, 2)
-    count = int(random.integers(5, 10))
-    angles = np.sort(random.uniform(0, 2 * np.pi, count))
-    radius = (far - near) * side * random.uniform(0.25, 0.62) * np.exp(random.normal(0, 0.2, count))
-    shape = random.uniform(0.6, 1.0), 1.0
-    outline = centre + np.stack([np.cos(angles) * radius * shape[0], np.sin(angles) * radius * shape[1]], axis=1)
-    mask = np.zeros((side, side), np.float32)
-    cv2.fillPoly(mask, [np.round(outline).astype(np.int32)], 1.0, cv2.LINE_AA)
-    mask = cv2.GaussianBlur(mask, (0, 0), random.uniform(0.5, 1.5))[:, :, None] * random.uniform(0.75, 1.0)
+    mask = _blob(side, random, reach=(0.25, 0.6), soft=random.uniform(0.5, 1.5)) * random.uniform(0.75, 1.0)
     paper = np.percentile(image.reshape(-1, 3), 75, axis=0)
     white = np.clip(paper * random.uniform(1.0, 1.22) + random.uniform(-4, 12), 0, 255)
     texture = cv2.GaussianBlur(random.normal(0, 6, (side, side, 1)).astype(np.float32), (0, 0), 1.2)[:, :, None]
-    return np.clip(image * (1 - mask) + (white + texture) * mask, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(image * (1 - mask) + (white + texture) * mask, 0, 255), np.uint8)
+
+
+def _erased(image: Image, random: np.random.Generator) -> Image:
+    """What stood in the box rubbed out: a smeared ghost of it, on paper that is a little darker or lighter there."""
+    bare = _bare(image).astype(np.float64)
+    smeared = cv2.GaussianBlur(image, (0, 0), random.uniform(0.6, 2.2)).astype(np.float64)
+    ghost = (bare + (smeared - bare) * random.uniform(0.15, 0.5)) * (1 + random.uniform(-0.07, 0.05))
+    mask = _blob(image.shape[0], random, reach=(0.3, 0.5), soft=2.5)
+    return np.asarray(np.clip(image * (1 - mask) + ghost * mask, 0, 255), np.uint8)
+
+
+def _blob(side: int, random: np.random.Generator, *, reach: tuple[float, float], soft: float) -> NDArray[np.float32]:
+    """(side, side, 1) float32 mask of a round patch with a wavy rim over a box, its radius `reach` in sides of the box."""
+    near, far = FRAME_SHARE
+    centre = side / 2 + random.normal(0, 0.04 * side, 2)
+    angles = np.linspace(0, 2 * np.pi, 40, endpoint=False)
+    waves = np.zeros(len(angles))
+    for wave in range(1, 6):
+        waves += random.normal(0, 0.14 / wave) * np.cos(wave * angles + random.uniform(0, 2 * np.pi))
+    radius = (far - near) * side * random.uniform(*reach) * np.exp(waves)
+    shape = random.uniform(0.65, 1.0), 1.0
+    outline = centre + np.stack([np.cos(angles) * radius * shape[0], np.sin(angles) * radius * shape[1]], axis=1)
+    mask = np.zeros((side, side), np.float32)
+    cv2.fillPoly(mask, [np.round(outline * 16).astype(np.int32)], 1.0, cv2.LINE_AA, shift=4)
+    return np.asarray(cv2.GaussianBlur(mask, (0, 0), soft)[:, :, None], np.float32)
 
 
 def _ink(image: Image, random: np.random.Generator) -> list[float]:

@@ -13,6 +13,7 @@ from torch.nn import functional
 Z95 = 1.959964
 
 TAIL_LEVELS = (0.9, 0.99, 0.999)
+SURE_SHARE = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +39,8 @@ class Rate:
         return f"{self.hits}/{self.count} = {100 * self.hits / self.count:.2f} % [{100 * low:.2f}, {100 * high:.2f}]"
 
 
-def tail(probabilities: NDArray[np.float64], truth: NDArray[np.int64]) -> list[tuple[float, Rate]]:
-    """For each level: of the answers stated at least that sure, how many are wrong.
+def tail(probabilities: NDArray[np.float64], truth: NDArray[np.int64]) -> dict[str, Rate | str]:
+    """How far stated probabilities hold: how many are wrong of the surest answers; and the log loss.
 
     Parameters
     ----------
@@ -47,9 +48,20 @@ def tail(probabilities: NDArray[np.float64], truth: NDArray[np.int64]) -> list[t
         (N, K) float64.
     truth
         (N,) int64.
+
+    Returns
+    -------
+    Rows of a card by their titles; the log loss is the mean of -ln of what was stated for the truth.
     """
     answers, stated = probabilities.argmax(axis=1), probabilities.max(axis=1)
-    return [(level, Rate(int((answers != truth)[stated >= level].sum()), int((stated >= level).sum()))) for level in TAIL_LEVELS]
+    wrong = answers != truth
+    rows: dict[str, Rate | str] = {
+        f"≥ {level}": Rate(int(wrong[stated >= level].sum()), int((stated >= level).sum())) for level in TAIL_LEVELS
+    }
+    surest = np.argsort(-stated, kind="stable")[: int(SURE_SHARE * len(truth))]
+    rows[f"the surest {SURE_SHARE:.0%}"] = Rate(int(wrong[surest].sum()), len(surest))
+    rows["log loss"] = f"{-np.log(probabilities[np.arange(len(truth)), truth]).mean():.4f}" if len(truth) else "none"
+    return rows
 
 
 def best_temperature(logits: Tensor, truth: Tensor) -> float:

@@ -36,7 +36,7 @@ from pipeline.training.cell_truth import (  # noqa: E402
 from pipeline.training.cells import CROP_SIZE as CELL_CROP_SIZE  # noqa: E402
 from pipeline.training.cells import ROW_SUMS, TALLY, UNKNOWN, CellCrops, from_digit_boxes, number_of  # noqa: E402
 from pipeline.training.cells_card import cells_card  # noqa: E402
-from pipeline.training.corrections import Correction, make, squat  # noqa: E402
+from pipeline.training.corrections import Correction, make, small, squat  # noqa: E402
 from pipeline.training.digits_card import digits_card  # noqa: E402
 from pipeline.training.drawn_bubbles import drawn_bubbles  # noqa: E402
 from pipeline.training.export import Calibration, probabilities  # noqa: E402
@@ -230,6 +230,28 @@ def test_an_overconfident_net_gets_a_temperature_above_one() -> None:
     assert best_temperature(logits * 8, truth) > 2
 
 
+@pytest.mark.parametrize("kind", [Correction.FLUID, Correction.ERASED, Correction.OVERWRITTEN])
+def test_made_corrections_change_the_box_and_overwriting_keeps_within_its_frame(kind: Correction) -> None:
+    crops = boxes(4)
+    made = make(kind, crops.images[0], crops.images[1], label_below=1, label_above=2, random=np.random.default_rng(1)).image
+    changed = np.abs(made.astype(int) - crops.images[0]).max(axis=2) > 12
+    assert changed.any()
+    if kind is Correction.OVERWRITTEN:  # the others may run over the frame
+        near, far = (round(share * CROP_SIZE) for share in FRAME_SHARE)
+        assert not changed[: near - 1].any()
+        assert not changed[far + 1 :].any()
+
+
+def test_small_writing_keeps_the_frame_and_shrinks_the_ink() -> None:
+    image = np.full((CROP_SIZE, CROP_SIZE, 3), 220, np.uint8)
+    middle = CROP_SIZE // 2
+    image[middle - 12 : middle + 12, middle - 2 : middle + 2] = 30
+    shrunk = small(image, np.random.default_rng(2))
+    heights = [int((picture.min(axis=2) < 150).any(axis=1).sum()) for picture in (image, shrunk)]
+    assert heights[1] < 0.9 * heights[0]
+    assert heights[1] > 0.3 * heights[0]
+
+
 def test_the_interval_of_a_rate_holds_the_rate() -> None:
     low, high = Rate(993, 1000).interval()
     assert low < 0.993 < high
@@ -240,7 +262,9 @@ def test_the_interval_of_a_rate_holds_the_rate() -> None:
 def test_the_tail_counts_wrong_among_the_sure() -> None:
     stated = np.array([[0.9995, 0.0005], [0.9995, 0.0005], [0.6, 0.4]])
     found = tail(stated, np.array([0, 1, 1]))
-    assert [(level, rate.hits, rate.count) for level, rate in found] == [(0.9, 1, 2), (0.99, 1, 2), (0.999, 1, 2)]
+    assert [str(found[f"≥ {level}"]).split(" ")[0] for level in (0.9, 0.99, 0.999)] == ["1/2", "1/2", "1/2"]
+    assert str(found["the surest 95%"]).split(" ")[0] == "1/2"
+    assert float(str(found["log loss"])) == pytest.approx(-(np.log(0.9995) + np.log(0.0005) + np.log(0.4)) / 3, abs=1e-4)
 
 
 def test_exported_models_read_and_their_cards_say_how_well(tmp_path: Path) -> None:
