@@ -6,6 +6,8 @@ import json
 import sqlite3
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -121,3 +123,43 @@ def test_table_that_is_none_is_one_message() -> None:
     result = run("regions", "import", "missing.csv")
     assert result.exit_code == 1
     assert "No such file" in result.output
+
+
+@pytest.fixture
+def photos(tmp_path: Path, colour_reader: None) -> Path:
+    folder = tmp_path / "sent"
+    folder.mkdir()
+    for blue in (40, 80):
+        cv2.imwrite(str(folder / f"180508200101{blue // 40}.png"), np.full((200, 300, 3), (blue, 100, 50), np.uint8))
+    (folder / "notes.jpg").write_text("no photo")
+    return folder
+
+
+def test_photos_are_taken_in_and_read(photos: Path) -> None:
+    assert "3 photos taken in, 0 known already, 0 refused" in run("ingest", "sent").output
+    assert "0 photos taken in, 3 known already" in run("ingest", "sent").output
+    result = run("run")
+    assert result.exit_code == 0
+    assert "3 photos in the store, 0 not yet read" in result.output
+    assert "1 refused" in result.output
+    assert "6 rows" in run("ledger", "verify").output
+
+
+def test_manifest_goes_in_but_for_its_bad_rows(photos: Path) -> None:
+    Path("sent/manifest.csv").write_text("path,tps\n1805082001011.png,1805082001011\n1805082001012.png,1.805E+12\ngone.png,\n", "utf-8")
+    result = run("ingest", "sent/manifest.csv")
+    assert result.exit_code == 3
+    assert "line 3" in result.output
+    assert "gone.png: not_found" in result.output
+    assert "1 photos taken in, 0 known already, 1 refused, 1 rows of the manifest left out" in result.output
+
+
+def test_nothing_to_take_in_is_usage(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    assert run("ingest", "empty").exit_code == 2
+
+
+def test_run_without_photos_says_so(colour_reader: None) -> None:
+    result = run("run")
+    assert result.exit_code == 0
+    assert "0 photos in the store, 0 not yet read" in result.output

@@ -17,6 +17,8 @@ COMMANDS: Mapping[str, str] = {
     "read": "pipeline.cli.read",
     "form": "pipeline.cli.form",
     "config": "pipeline.cli.config",
+    "ingest": "pipeline.cli.ingest",
+    "run": "pipeline.cli.run",
     "regions": "pipeline.cli.regions",
     "ledger": "pipeline.cli.ledger",
     "simulate": "pipeline.cli.simulate",

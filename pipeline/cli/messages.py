@@ -93,6 +93,22 @@ NO_CONFIG_FILE = Text(
 WRITTEN = Text("Gambar ditulis ke {path}", "The picture is in {path}")
 
 
+TAKING_IN = Text("memasukkan", "taking in")
+TAKEN_IN = Text(
+    "{added} foto masuk, {known} sudah ada, {refused} ditolak, {left_out} baris manifes tidak masuk",
+    "{added} photos taken in, {known} known already, {refused} refused, {left_out} rows of the manifest left out",
+)
+NOT_TAKEN_IN = Text("{name}: {code}: {detail}", "{name}: {code}: {detail}")
+STATION_NOT_BELIEVED = Text(
+    "{name}: masuk tanpa TPS, sebab {detail}", "{name}: taken in without a polling station, since {detail}"
+)
+READ_SO_FAR = Text(
+    "{photos} foto dalam simpanan, {pending} belum dibaca; lembar: {verdicts}",
+    "{photos} photos in the store, {pending} not yet read; sheets: {verdicts}",
+)
+STOPPED = Text(
+    "Dihentikan; `sirekap run` melanjutkan dari sini.", "Stopped; `sirekap run` goes on from here."
+)
 LEDGER_HOLDS = Text(
     "Buku besar utuh: {rows} baris, kepala {hash}", "The ledger is what was written: {rows} rows, head {hash}"
 )

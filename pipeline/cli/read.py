@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import signal
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from types import FrameType
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
-from rich.text import Text as Styled
 
 from pipeline.cli import messages
 from pipeline.cli.console import (
@@ -28,16 +23,15 @@ from pipeline.cli.console import (
     print_line,
 )
 from pipeline.cli.messages import said
+from pipeline.cli.running import check_start, cleaning_up_on_sigterm, progress_bar
 from pipeline.cli.table import SheetTable
 from pipeline.engine.batch import read_all
 from pipeline.engine.executors import make_executor
-from pipeline.engine.work import WorkOrder, load_reader
-from pipeline.forms import FormError
+from pipeline.engine.work import WorkOrder
 from pipeline.imaging import Discovery, Item, discover
 from pipeline.recognition.header import tesseract_installed
-from pipeline.recognition.model_file import ModelError
 from pipeline.results import results_in
-from pipeline.settings import Language, Settings
+from pipeline.settings import Settings
 from pipeline.sheet import Verdict
 from pipeline.writing import OutputError
 
@@ -68,12 +62,12 @@ def read(
     if overlay and out is None:
         fail(said(messages.OVERLAY_NEEDS_OUT, settings.language), code=USAGE)
     order = WorkOrder(settings=settings, form=form, overlays=out / OVERLAYS if out and overlay else None, debug=debug)
-    _check_start(order)
+    check_start(order)
     if not tesseract_installed():
         print_line(output_console(), said(messages.NO_TESSERACT, settings.language))
     found = _discover(paths, settings, leave_out=[folder for folder in (out, debug) if folder])
     try:
-        with _cleaning_up_on_sigterm():
+        with cleaning_up_on_sigterm():
             table = _read(found.items, order, out=out, workers=workers or settings.workers)
     except OutputError as error:
         fail(said(messages.CANNOT_WRITE, settings.language, error=error), code=FAILURE)
@@ -83,17 +77,6 @@ def read(
             print_line(console, said(text, settings.language, folder=folder))
     if table.verdicts[Verdict.REFUSED] or found.empty:
         raise typer.Exit(SOME_REFUSED)
-
-
-def _check_start(order: WorkOrder) -> None:
-    """End the command when no photo could be read whatever is on it."""
-    language = order.settings.language
-    try:
-        catalogue = load_reader(order.settings).catalogue
-    except (FormError, ModelError) as error:
-        fail(said(messages.CANNOT_START, language, reason=error), code=USAGE)
-    if order.form is not None and order.form not in catalogue:
-        fail(said(messages.UNKNOWN_FORM, language, form=order.form, known=", ".join(catalogue.forms)), code=USAGE)
 
 
 def _discover(paths: Sequence[str], settings: Settings, *, leave_out: Sequence[Path]) -> Discovery:
@@ -115,7 +98,7 @@ def _read(items: Sequence[Item], order: WorkOrder, *, out: Path | None, workers:
     with ExitStack() as stack:
         results = stack.enter_context(results_in(out)) if out else None
         executor = stack.enter_context(make_executor(min(workers, len(items))))
-        bar = stack.enter_context(_progress(errors, language, visible=len(items) >= PROGRESS_FROM))
+        bar = stack.enter_context(progress_bar(errors, language, visible=len(items) >= PROGRESS_FROM))
         task = bar.add_task(said(messages.READING, language), total=len(items))
         for sheets in read_all(items, order=order, executor=executor):
             for sheet in sheets:
@@ -130,41 +113,3 @@ def _read(items: Sequence[Item], order: WorkOrder, *, out: Path | None, workers:
     for message in table.refusals():
         print_line(errors, message, style="red")
     return table
-
-
-def _progress(console: Console, language: Language, *, visible: bool) -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        _Rate(language),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not (visible and console.is_terminal),
-    )
-
-
-class _Rate(ProgressColumn):
-    """Files a second."""
-
-    def __init__(self, language: Language) -> None:
-        super().__init__()
-        self._language = language
-
-    def render(self, task: Task) -> Styled:
-        return Styled("" if task.speed is None else said(messages.RATE, self._language, rate=task.speed))
-
-
-@contextmanager
-def _cleaning_up_on_sigterm() -> Iterator[None]:
-    """End as on an error: a plain SIGTERM would leave the workers and the half-written files behind."""
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        raise SystemExit(128 + number)
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -53,12 +53,12 @@ def read_item(item: Item, *, order: WorkOrder) -> list[Sheet]:
     started = time.perf_counter()
     try:
         for opened in open_images(item.path, name=item.name, limits=Limits.of(order.settings)):
-            sheets.append(_sheet_of(opened, order, started=started))
+            sheets.append(sheet_of(opened, order, started=started))
             started = time.perf_counter()
     except Exception as error:
         if isinstance(error, OutputError):
             raise
-        sheets.append(_refused(item.name, "", _crash(error), order, started=started))
+        sheets.append(refused_sheet(item.name, "", crash_of(error), order, started=started))
     return sheets
 
 
@@ -67,7 +67,7 @@ def refuse_item(item: Item, detail: str, *, order: WorkOrder) -> list[Sheet]:
     started = time.perf_counter()
     data = read_bytes(item.path, max_bytes=Limits.of(order.settings).max_bytes)
     sha256 = "" if isinstance(data, Refusal) else hashlib.sha256(data).hexdigest()
-    return [_refused(item.name, sha256, Refusal(RefusalCode.CRASHED_READER, detail), order, started=started)]
+    return [refused_sheet(item.name, sha256, Refusal(RefusalCode.CRASHED_READER, detail), order, started=started)]
 
 
 @cache
@@ -89,9 +89,10 @@ def safe_name(name: str) -> str:
     return f"{readable}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
-def _sheet_of(opened: Photo | Unopened, order: WorkOrder, *, started: float) -> Sheet:
+def sheet_of(opened: Photo | Unopened, order: WorkOrder, *, started: float) -> Sheet:
+    """The sheet of one photo, or its refusal; a bug met in it is one too."""
     if isinstance(opened, Unopened):
-        return _refused(opened.name, opened.sha256, opened.refusal, order, started=started)
+        return refused_sheet(opened.name, opened.sha256, opened.refusal, order, started=started)
     trace = Trace(order.debug / safe_name(opened.name)) if order.debug else None
     try:
         reading = read_photo(opened, load_reader(order.settings), form=order.form, trace=trace)
@@ -103,14 +104,16 @@ def _sheet_of(opened: Photo | Unopened, order: WorkOrder, *, started: float) -> 
             raise
         if trace:
             write_whole(trace.folder / "crash.txt", "".join(traceback.format_exception(error)).encode())
-        return _refused(opened.name, opened.sha256, _crash(error), order, started=started)
+        return refused_sheet(opened.name, opened.sha256, crash_of(error), order, started=started)
     return reading.sheet
 
 
-def _crash(error: Exception) -> Refusal:
+def crash_of(error: Exception) -> Refusal:
+    """A bug as the refusal of what it was met in."""
     return Refusal(RefusalCode.CRASHED_READER, " ".join(f"{type(error).__name__}: {error}".split()))
 
 
-def _refused(name: str, sha256: str, refusal: Refusal, order: WorkOrder, *, started: float) -> Sheet:
+def refused_sheet(name: str, sha256: str, refusal: Refusal, order: WorkOrder, *, started: float) -> Sheet:
+    """The sheet of a file that gave no numbers."""
     seconds = time.perf_counter() - started
     return refused(name, sha256, refusal, seconds=seconds, software=SOFTWARE, models=load_reader(order.settings).models)

@@ -16,6 +16,9 @@ AS_NUMBER = re.compile(r"[0-9]+[.,][0-9]+([eE][+-]?[0-9]+)?|[0-9]+[eE][+-]?[0-9]
 
 VILLAGE_LENGTH, TPS_LENGTH = 10, 13
 
+IN_NAME = re.compile(r"(?<![0-9A-Za-z])[0-9]{2}[0-9A-Z]{2}[0-9]{9}(?![0-9A-Za-z])")
+"""A station's code in the name of a file: alone, or as in the public names of Sirekap, 9203011002010-20240214-131814--….jpg."""
+
 
 class CodeError(ValueError):
     """A text that is no code; the message says why and what to do."""
@@ -91,3 +94,20 @@ def _checked(text: str, lengths: tuple[int, ...]) -> str:
         hint = "; perhaps a zero at its start was lost" if len(code) + 1 in lengths else ""
         raise CodeError(f"{text!r} has {len(code)} signs, a code has {allowed}{hint}")
     return code
+
+
+def tps_in_name(name: str) -> TpsCode | None:
+    """The polling station that the name of a file gives, None where it gives none.
+
+    Raises
+    ------
+    CodeError
+        It gives several.
+    """
+    found = sorted(set(IN_NAME.findall(name)))
+    if len(found) > 1:
+        raise CodeError(f"{name!r} names {len(found)} polling stations: {', '.join(found)}")
+    try:
+        return TpsCode.parse(found[0]) if found else None
+    except CodeError:
+        return None  # thirteen digits that end in 000 are something else

@@ -1,0 +1,123 @@
+"""What waits in the store is read once, recorded as it comes, and read again only where nothing was recorded."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import sqlalchemy as sa
+
+from pipeline.engine.executors import SerialExecutor, make_executor
+from pipeline.engine.stored import read_pending, refuse_stored
+from pipeline.engine.work import WorkOrder
+from pipeline.imaging.files import Item
+from pipeline.settings import Settings
+from pipeline.sheet import RefusalCode
+from pipeline.store import StoreError, entries, open_store, verify
+from pipeline.store.intake import Arrival, take_in
+from pipeline.store.ledger import Head
+from pipeline.store.photos import PhotoStore
+from pipeline.store.readings import StoredPhoto, pending, progress
+from pipeline.store.schema import readings
+from tests.imaging.pictures import pdf_of
+
+
+@pytest.fixture
+def order(tmp_path: Path, colour_reader: None) -> WorkOrder:
+    return WorkOrder(settings=Settings(home=tmp_path / "home"))
+
+
+@pytest.fixture
+def store(order: WorkOrder, tmp_path: Path) -> Iterator[sa.Engine]:
+    """A store with four photos and a PDF of two pages, none of them read."""
+    engine = open_store(order.settings.database_url)
+    folder = tmp_path / "sent"
+    folder.mkdir()
+    for blue in (40, 80, 120, 160):
+        cv2.imwrite(str(folder / f"{blue}.png"), np.full((200, 300, 3), (blue, 100, 50), np.uint8))
+    (folder / "two.pdf").write_bytes(pdf_of([np.full((200, 300, 3), (blue, 100, 50), np.uint8) for blue in (10, 20)]))
+    arrivals = [Arrival(Item(path.name, path)) for path in sorted(folder.iterdir())]
+    list(take_in(engine, PhotoStore(order.settings.photos_url), arrivals, max_bytes=10**6))
+    yield engine
+    engine.dispose()
+
+
+def told(store: sa.Engine) -> list[tuple[str, str]]:
+    """Name and content of every reading in the ledger, in their order."""
+    with store.connect() as connection:
+        bodies = [json.loads(entry.body) for entry in entries(connection) if entry.kind == "reading"]
+    return [(body["reading"]["source"], json.dumps(body["reading"]["fields"], sort_keys=True)) for body in bodies]
+
+
+def test_everything_that_waits_is_read_and_told_once(store: sa.Engine, order: WorkOrder) -> None:
+    with SerialExecutor() as executor:
+        assert sum(len(sheets) for sheets in read_pending(store, order=order, executor=executor)) == 6
+        assert list(read_pending(store, order=order, executor=executor)) == []
+    assert [name for name, _ in told(store)] == ["120.png", "160.png", "40.png", "80.png", "two.pdf#page=1", "two.pdf#page=2"]
+    with store.connect() as connection:
+        done = progress(connection)
+        assert (done.photos, done.pending, sum(done.verdicts.values())) == (5, 0, 6)
+        assert isinstance(verify(entries(connection)), Head)
+
+
+def test_stopped_run_goes_on_where_it_stopped(store: sa.Engine, order: WorkOrder) -> None:
+    with SerialExecutor() as executor:
+        with closing(read_pending(store, order=order, executor=executor)) as reading:
+            next(reading)
+            next(reading)
+        with store.connect() as connection:
+            assert [photo.name for photo in pending(connection, limit=10)] == ["40.png", "80.png", "two.pdf"]
+        list(read_pending(store, order=order, executor=executor))
+    assert len(told(store)) == 6
+
+
+def test_one_process_and_two_tell_the_same(store: sa.Engine, order: WorkOrder, tmp_path: Path) -> None:
+    with SerialExecutor() as executor:
+        list(read_pending(store, order=order, executor=executor))
+    alone = told(store)
+    other = open_store(f"sqlite:///{tmp_path / 'other.db'}")
+    arrivals = [Arrival(Item(path.name, path)) for path in sorted((tmp_path / "sent").iterdir())]
+    list(take_in(other, PhotoStore(order.settings.photos_url), arrivals, max_bytes=10**6))
+    # The workers load the real reader, which refuses these plain pictures: what matters is the order and that nothing is lost.
+    with make_executor(2) as executor:
+        list(read_pending(other, order=order, executor=executor))
+    assert [name for name, _ in told(other)] == [name for name, _ in alone]
+    other.dispose()
+
+
+def test_photo_that_was_damaged_where_it_is_kept_is_refused(store: sa.Engine, order: WorkOrder) -> None:
+    kept = next(path for path in Path(order.settings.photos_url).rglob("*") if path.is_file())
+    kept.write_bytes(b"something else")
+    with SerialExecutor() as executor:
+        sheets = [sheet for some in read_pending(store, order=order, executor=executor) for sheet in some]
+    refused = [sheet.refusal.code for sheet in sheets if sheet.refusal]
+    assert refused == [RefusalCode.DAMAGED_FILE]
+
+
+def test_photos_that_cannot_be_reached_end_the_run_and_wait(store: sa.Engine, order: WorkOrder) -> None:
+    Path(order.settings.photos_url).rename(Path(order.settings.photos_url).with_name("moved"))
+    with SerialExecutor() as executor, pytest.raises(StoreError, match="cannot be read"):
+        list(read_pending(store, order=order, executor=executor))
+    with store.connect() as connection:
+        assert progress(connection).pending == 5
+
+
+def test_photo_that_ends_its_process_is_parked(order: WorkOrder) -> None:
+    (sheet,) = refuse_stored(StoredPhoto(1, "ab" * 32, "bad.jpg"), "the worker process died twice while reading it", order=order)
+    assert sheet.refusal is not None
+    assert sheet.refusal.code is RefusalCode.CRASHED_READER
+
+
+def test_reading_tells_what_made_it(store: sa.Engine, order: WorkOrder) -> None:
+    with SerialExecutor() as executor:
+        list(read_pending(store, order=order, executor=executor))
+    with store.connect() as connection:
+        (body, *_) = [json.loads(entry.body) for entry in entries(connection) if entry.kind == "reading"]
+        assert connection.scalar(sa.select(sa.func.count()).select_from(readings)) == 6
+    assert {"software", "models", "form_version", "sha256"} <= set(body["reading"])
+    assert "seconds" not in body["reading"]

@@ -1,0 +1,126 @@
+"""Photos are taken in once each, with the station they are said to be of; what is wrong is said, and the rest goes in."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from pipeline.imaging.files import Item
+from pipeline.regions import CodeError, TableError, TpsCode, tps_in_name
+from pipeline.sheet import RefusalCode
+from pipeline.store import entries, verify
+from pipeline.store.intake import PHOTOS_AT_ONCE, Arrival, Outcome, read_manifest, take_in
+from pipeline.store.ledger import Head
+from pipeline.store.photos import PhotoStore
+from pipeline.store.schema import photos
+
+STATION = "1805082001010"
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> PhotoStore:
+    return PhotoStore(str(tmp_path / "kept"))
+
+
+def sent(folder: Path, files: dict[str, bytes]) -> list[Arrival]:
+    arrivals = []
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        arrivals.append(Arrival(Item(name, path)))
+    return arrivals
+
+
+def rows_of(store: sa.Engine) -> list[tuple[int, str, str | None]]:
+    with store.connect() as connection:
+        query = sa.select(photos.c.position, photos.c.name, photos.c.tps).order_by(photos.c.position)
+        return [tuple(row) for row in connection.execute(query)]
+
+
+def test_each_photo_is_taken_in_once_and_told_in_the_ledger(store: sa.Engine, kept: PhotoStore, tmp_path: Path) -> None:
+    arrivals = sent(tmp_path, {f"{STATION}.jpg": b"one", "copy.jpg": b"one", "two.jpg": b"two"})
+    first = [taken.outcome for taken in take_in(store, kept, arrivals, max_bytes=100)]
+    again = [taken.outcome for taken in take_in(store, kept, arrivals, max_bytes=100)]
+    assert first == [Outcome.ADDED, Outcome.KNOWN, Outcome.ADDED]
+    assert again == [Outcome.KNOWN] * 3
+    assert rows_of(store) == [(1, f"{STATION}.jpg", STATION), (2, "two.jpg", None)]
+    with store.connect() as connection:
+        rows = list(entries(connection))
+    assert isinstance(verify(iter(rows)), Head)
+    bodies = [json.loads(row.body) for row in rows]
+    assert [body["tps"] for body in bodies] == [STATION, None]
+    assert [kept.get(body["sha256"]) for body in bodies] == [b"one", b"two"]
+
+
+def test_what_cannot_be_opened_is_refused_and_the_rest_goes_in(store: sa.Engine, kept: PhotoStore, tmp_path: Path) -> None:
+    arrivals = [Arrival(Item("gone.jpg", tmp_path / "gone.jpg")), *sent(tmp_path, {"large.jpg": b"x" * 101, "good.jpg": b"x"})]
+    outcomes = list(take_in(store, kept, arrivals, max_bytes=100))
+    refused = {taken.name: taken.refusal.code for taken in outcomes if taken.refusal}
+    assert refused == {"gone.jpg": RefusalCode.NOT_FOUND, "large.jpg": RefusalCode.TOO_LARGE}
+    assert [name for _, name, _ in rows_of(store)] == ["good.jpg"]
+
+
+def test_more_photos_than_one_transaction_takes_all_go_in(store: sa.Engine, kept: PhotoStore, tmp_path: Path) -> None:
+    count = PHOTOS_AT_ONCE + 3
+    arrivals = sent(tmp_path, {f"{number:03d}.jpg": b"%d" % number for number in range(count)})
+    assert [taken.outcome for taken in take_in(store, kept, arrivals, max_bytes=100)] == [Outcome.ADDED] * count
+    assert len(rows_of(store)) == count
+
+
+def test_station_that_is_contradicted_is_not_believed(store: sa.Engine, kept: PhotoStore, tmp_path: Path) -> None:
+    (arrival,) = sent(tmp_path, {f"{STATION}-20240214-131814--abc.jpg": b"one"})
+    (taken,) = take_in(store, kept, [Arrival(arrival.item, TpsCode("1805082001", 11))], max_bytes=100)
+    assert taken.outcome is Outcome.ADDED
+    assert taken.contradiction is not None
+    assert "1805082001011" in taken.contradiction
+    assert rows_of(store)[0][2] is None
+
+
+@pytest.mark.parametrize("statement", ["UPDATE photos SET tps = NULL", "DELETE FROM photos"])
+def test_database_refuses_to_change_photos(store: sa.Engine, kept: PhotoStore, tmp_path: Path, statement: str) -> None:
+    list(take_in(store, kept, sent(tmp_path, {"a.jpg": b"a"}), max_bytes=100))
+    with pytest.raises(sa.exc.DBAPIError, match="append-only"), store.begin() as connection:
+        connection.exec_driver_sql(statement)
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        (f"{STATION}.jpg", STATION),
+        (f"scans/{STATION}_2.png", STATION),
+        ("9203011002010-20240214-131814--0f.jpg", "9203011002010"),
+        ("99AA010001001.jpg", "99AA010001001"),
+        ("IMG_20240214_131814.jpg", None),
+        ("1805082001000.jpg", None),
+        ("180508200101012.jpg", None),
+    ],
+)
+def test_station_is_found_in_the_name_of_a_file(name: str, code: str | None) -> None:
+    assert tps_in_name(name) == (None if code is None else TpsCode.parse(code))
+
+
+def test_name_with_two_stations_is_contradictory() -> None:
+    with pytest.raises(CodeError, match="names 2 polling stations"):
+        tps_in_name(f"1805082001011/{STATION}.jpg")
+
+
+def test_manifest_gives_its_good_rows_and_names_the_bad_ones(tmp_path: Path) -> None:
+    manifest = tmp_path / "manifest.csv"
+    bad = f"c.jpg,1.805082001E+12\n../d.jpg,{STATION}\na.jpg,{STATION}\n,{STATION}\n/etc/passwd,\n"
+    manifest.write_text(f"path,tps\na.jpg,{STATION}\nb.jpg,\n{bad}", "utf-8")
+    arrivals, faults = read_manifest(manifest)
+    assert [(arrival.item.name, arrival.tps and str(arrival.tps)) for arrival in arrivals] == [("a.jpg", STATION), ("b.jpg", None)]
+    assert [fault.line for fault in faults] == [4, 5, 6, 7, 8]
+    for fault, part in zip(faults, ("spreadsheet", "no file below", "line 2 already", "no file below", "no file below"), strict=True):
+        assert part in fault.detail
+
+
+def test_manifest_without_its_columns_says_which(tmp_path: Path) -> None:
+    manifest = tmp_path / "manifest.csv"
+    manifest.write_text("file,code\na.jpg,1\n", "utf-8")
+    with pytest.raises(TableError, match="no column path, tps"):
+        read_manifest(manifest)

@@ -1,0 +1,63 @@
+"""Photos are kept by their content: once, whole, and never believed without their hash."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from pathlib import Path
+
+import fsspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.store import StoreError
+from pipeline.store.photos import PhotoStore
+
+
+def kept_files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+@given(st.binary(max_size=300))
+def test_photo_comes_back_as_it_was(data: bytes) -> None:
+    photos = PhotoStore(f"memory://{uuid.uuid4()}")
+    sha256 = photos.put(data)
+    assert sha256 == hashlib.sha256(data).hexdigest()
+    assert sha256 in photos
+    assert photos.get(sha256) == data
+
+
+def test_same_photo_is_kept_once(tmp_path: Path) -> None:
+    photos = PhotoStore(str(tmp_path / "photos"))
+    assert photos.put(b"a photo") == photos.put(b"a photo")
+    assert len(kept_files(tmp_path)) == 1
+
+
+def test_changed_photo_is_not_believed(tmp_path: Path) -> None:
+    photos = PhotoStore(str(tmp_path))
+    sha256 = photos.put(b"a photo")
+    kept_files(tmp_path)[0].write_bytes(b"another")
+    with pytest.raises(StoreError, match="not the bytes that were put in"):
+        photos.get(sha256)
+
+
+def test_missing_photo_says_so(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="cannot be read"):
+        PhotoStore(str(tmp_path)).get("0" * 64)
+
+
+def test_photo_that_cannot_be_written_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    photos = PhotoStore(str(tmp_path / "photos"))
+    monkeypatch.setattr(fsspec.implementations.local.LocalFileOpener, "write", full)
+    with pytest.raises(StoreError, match="No space left"):
+        photos.put(b"a photo")
+    assert kept_files(tmp_path) == []
+
+
+def test_place_that_is_none_says_so() -> None:
+    with pytest.raises(StoreError, match="not a place for photos"):
+        PhotoStore("nonsense://x")
