@@ -163,3 +163,14 @@ def test_run_without_photos_says_so(colour_reader: None) -> None:
     result = run("run")
     assert result.exit_code == 0
     assert "0 photos in the store, 0 not yet read" in result.output
+
+
+def test_reading_is_made_again_and_compared(photos: Path) -> None:
+    run("ingest", "sent")
+    run("run")
+    same = run("replay", "4")
+    assert same.exit_code == 0
+    assert "exactly the same" in same.output
+    none = run("replay", "1")
+    assert none.exit_code == 1
+    assert "no reading" in none.output

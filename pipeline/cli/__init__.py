@@ -19,6 +19,7 @@ COMMANDS: Mapping[str, str] = {
     "config": "pipeline.cli.config",
     "ingest": "pipeline.cli.ingest",
     "run": "pipeline.cli.run",
+    "replay": "pipeline.cli.replay",
     "regions": "pipeline.cli.regions",
     "ledger": "pipeline.cli.ledger",
     "simulate": "pipeline.cli.simulate",

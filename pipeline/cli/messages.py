@@ -109,6 +109,12 @@ READ_SO_FAR = Text(
 STOPPED = Text(
     "Dihentikan; `sirekap run` melanjutkan dari sini.", "Stopped; `sirekap run` goes on from here."
 )
+READS_THE_SAME = Text("Bacaan {reading} ({name}): sama persis", "Reading {reading} ({name}): exactly the same")
+READS_DIFFERENTLY = Text("Bacaan {reading} ({name}): berbeda pada {parts}", "Reading {reading} ({name}): differs in {parts}")
+OTHER_VERSIONS = Text(
+    "Dibuat dengan {versions} lain; perbedaan tidak membuktikan apa pun.",
+    "Made with other {versions}; a difference proves nothing.",
+)
 LEDGER_HOLDS = Text(
     "Buku besar utuh: {rows} baris, kepala {hash}", "The ledger is what was written: {rows} rows, head {hash}"
 )

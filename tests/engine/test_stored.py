@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -12,12 +13,14 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 
+from pipeline.engine import replay as replay_module
 from pipeline.engine.executors import SerialExecutor, make_executor
-from pipeline.engine.stored import read_pending, refuse_stored
+from pipeline.engine.replay import replay
+from pipeline.engine.stored import read_pending, read_stored, refuse_stored
 from pipeline.engine.work import WorkOrder
 from pipeline.imaging.files import Item
 from pipeline.settings import Settings
-from pipeline.sheet import RefusalCode
+from pipeline.sheet import RefusalCode, Sheet
 from pipeline.store import StoreError, entries, open_store, verify
 from pipeline.store.intake import Arrival, take_in
 from pipeline.store.ledger import Head
@@ -121,3 +124,34 @@ def test_reading_tells_what_made_it(store: sa.Engine, order: WorkOrder) -> None:
         assert connection.scalar(sa.select(sa.func.count()).select_from(readings)) == 6
     assert {"software", "models", "form_version", "sha256"} <= set(body["reading"])
     assert "seconds" not in body["reading"]
+
+
+def test_reading_made_again_is_the_same(store: sa.Engine, order: WorkOrder) -> None:
+    with SerialExecutor() as executor:
+        list(read_pending(store, order=order, executor=executor))
+    with store.connect() as connection:
+        positions = list(connection.scalars(sa.select(readings.c.position)))
+        found = [replay(connection, position, order=order) for position in positions]
+    assert [(one.differing, one.other_versions) for one in found] == [((), ())] * 6
+
+
+def test_reading_made_again_otherwise_names_what_differs(
+    store: sa.Engine, order: WorkOrder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with SerialExecutor() as executor:
+        list(read_pending(store, order=order, executor=executor))
+
+    def other(photo: StoredPhoto, *, order: WorkOrder) -> list[Sheet]:
+        sheets = read_stored(photo, order=order)
+        return [replace(sheet, probability=0.5, software="sirekap 99") for sheet in sheets]
+
+    monkeypatch.setattr(replay_module, "read_stored", other)
+    with store.connect() as connection:
+        found = replay(connection, 6, order=order)
+    assert found.other_versions == ("software",)
+    assert found.differing == ("probability",)
+
+
+def test_row_that_is_no_reading_cannot_be_made_again(store: sa.Engine, order: WorkOrder) -> None:
+    with store.connect() as connection, pytest.raises(StoreError, match="no reading"):
+        replay(connection, 1, order=order)
