@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -133,7 +134,7 @@ class Settings(BaseModel):
     @property
     def database_url(self) -> str:
         """SQLAlchemy URL of the database, with its password."""
-        return self.database or f"sqlite:///{self.home / DATABASE_FILE}"
+        return self.database or f"sqlite:///{quote(str(self.home / DATABASE_FILE))}"
 
     @property
     def photos_url(self) -> str:

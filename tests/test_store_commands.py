@@ -46,10 +46,15 @@ def run(*arguments: str) -> Result:
     return result
 
 
-def test_new_store_has_an_empty_ledger_that_holds() -> None:
+def test_store_that_is_not_there_is_not_made_by_looking(home: Path) -> None:
     result = run("ledger", "verify")
-    assert result.exit_code == 0
-    assert "0 rows" in result.output
+    assert result.exit_code == 1
+    assert "there is no store here" in result.output
+    assert not home.exists()
+
+
+def test_key_without_a_head_is_usage(filled: Path) -> None:
+    assert run("ledger", "verify", "--key", "none.pub").exit_code == 2
 
 
 def test_kept_head_tells_later_that_rows_were_cut_off(filled: Path) -> None:
@@ -136,9 +141,13 @@ def photos(tmp_path: Path, colour_reader: None) -> Path:
 
 
 def test_photos_are_taken_in_and_read(photos: Path) -> None:
-    assert "3 photos taken in, 0 known already, 0 refused" in run("ingest", "sent").output
+    first = run("ingest", "sent")
+    assert "3 photos taken in, 0 known already, 0 refused" in first.output
+    assert "there is no village 1805082001 in the table of regions" in first.output
+    Path("regions.csv").write_text(TABLE, "utf-8")
+    run("regions", "import", "regions.csv")
     assert "0 photos taken in, 3 known already" in run("ingest", "sent").output
-    result = run("run")
+    result = run("run", "--workers", "0")
     assert result.exit_code == 0
     assert "3 photos in the store, 0 not yet read" in result.output
     assert "1 refused" in result.output
@@ -160,14 +169,14 @@ def test_nothing_to_take_in_is_usage(tmp_path: Path) -> None:
 
 
 def test_run_without_photos_says_so(colour_reader: None) -> None:
-    result = run("run")
+    result = run("run", "--workers", "0")
     assert result.exit_code == 0
     assert "0 photos in the store, 0 not yet read" in result.output
 
 
 def test_reading_is_made_again_and_compared(photos: Path) -> None:
     run("ingest", "sent")
-    run("run")
+    run("run", "--workers", "0")
     same = run("replay", "4")
     assert same.exit_code == 0
     assert "exactly the same" in same.output

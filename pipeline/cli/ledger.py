@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import takewhile
 from pathlib import Path
 from typing import Annotated
 
@@ -12,14 +13,14 @@ import typer
 from rich.progress import track
 
 from pipeline.cli import messages
-from pipeline.cli.console import FAILURE, LanguageOption, error_console, fail, load_settings, output_console, print_line
+from pipeline.cli.console import FAILURE, USAGE, LanguageOption, error_console, fail, load_settings, output_console, print_line
 from pipeline.cli.messages import said
 from pipeline.cli.opening import opened_store
 from pipeline.settings import Settings
 from pipeline.store import Entry, Fault, Head, StoreError, entries, head, verify
 from pipeline.store.checkpoint import head_text, new_key, read_head
 from pipeline.store.database import READING
-from pipeline.writing import OutputError, write_whole
+from pipeline.writing import OutputError, StagedFiles, output_errors, write_whole
 
 TAMPERED = 1
 """Exit code of a ledger that is not what was written."""
@@ -40,11 +41,13 @@ def verify_ledger(
 ) -> None:
     settings = load_settings(language)
     shown = settings.language
+    if key is not None and head is None:
+        fail(said(messages.KEY_NEEDS_HEAD, shown), code=USAGE)
     try:
         kept = None if head is None else read_head(head, key=None if key is None else _bytes(key))
     except StoreError as error:
         fail(str(error), code=FAILURE)
-    with opened_store(settings) as store, store.connect().execution_options(**{READING: True}) as connection:
+    with opened_store(settings, must_exist=True) as store, store.connect().execution_options(**{READING: True}) as connection:
         outcome = verify(_shown(entries(connection), _head_of(settings)), against=kept)
     if isinstance(outcome, Fault):
         fail(said(messages.LEDGER_TAMPERED, shown, code=outcome.code, detail=outcome.detail), code=TAMPERED)
@@ -67,11 +70,19 @@ def show_head(out: OutOption = None, key: KeyOption = None, language: LanguageOp
 @app.command("export", help="Salin semua baris ke berkas JSON Lines. / Copy all rows to a JSON Lines file.")
 def export_ledger(out: Annotated[Path, typer.Argument(metavar="FILE", dir_okay=False)], language: LanguageOption = None) -> None:
     settings = load_settings(language)
-    with opened_store(settings) as store, store.connect().execution_options(**{READING: True}) as connection:
+    with opened_store(settings, must_exist=True) as store, store.connect().execution_options(**{READING: True}) as connection:
         last = head(connection)
-        lines = [_line(entry) for entry in _shown(entries(connection), last)]
-    lines.append(json.dumps({"head": {"hash": last.hash, "position": last.position}}))
-    _write(out, "".join(f"{line}\n" for line in lines).encode(), settings)
+        try:
+            with StagedFiles(out.parent) as staged:
+                file = staged.create(out.name)
+                with output_errors(out):
+                    # Rows that came after the head was taken belong to the next export.
+                    for entry in _shown(takewhile(lambda entry: entry.position <= last.position, entries(connection)), last):
+                        file.write(f"{_line(entry)}\n".encode())
+                    file.write(f"{json.dumps({'head': {'hash': last.hash, 'position': last.position}})}\n".encode())
+        except OutputError as error:
+            fail(said(messages.CANNOT_WRITE, settings.language, error=error), code=FAILURE)
+    print_line(output_console(), said(messages.WRITTEN, settings.language, path=out))
 
 
 @app.command("key", help="Buat pasangan kunci untuk menandatangani kepala. / Make a pair of keys to sign heads with.")
@@ -96,7 +107,7 @@ def _line(entry: Entry) -> str:
 
 
 def _head_of(settings: Settings) -> Head:
-    with opened_store(settings) as store, store.connect().execution_options(**{READING: True}) as connection:
+    with opened_store(settings, must_exist=True) as store, store.connect().execution_options(**{READING: True}) as connection:
         return head(connection)
 
 

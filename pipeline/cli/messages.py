@@ -100,7 +100,7 @@ TAKEN_IN = Text(
 )
 NOT_TAKEN_IN = Text("{name}: {code}: {detail}", "{name}: {code}: {detail}")
 STATION_NOT_BELIEVED = Text(
-    "{name}: masuk tanpa TPS, sebab {detail}", "{name}: taken in without a polling station, since {detail}"
+    "{name}: TPS tidak dipercaya: {detail}", "{name}: its polling station is not believed: {detail}"
 )
 READ_SO_FAR = Text(
     "{photos} foto dalam simpanan, {pending} belum dibaca; lembar: {verdicts}",
@@ -109,6 +109,7 @@ READ_SO_FAR = Text(
 STOPPED = Text(
     "Dihentikan; `sirekap run` melanjutkan dari sini.", "Stopped; `sirekap run` goes on from here."
 )
+PHOTO_LOST = Text("{name}: menunggu: {detail}", "{name}: waits: {detail}")
 READS_THE_SAME = Text("Bacaan {reading} ({name}): sama persis", "Reading {reading} ({name}): exactly the same")
 READS_DIFFERENTLY = Text("Bacaan {reading} ({name}): berbeda pada {parts}", "Reading {reading} ({name}): differs in {parts}")
 OTHER_VERSIONS = Text(
@@ -122,6 +123,10 @@ LEDGER_TAMPERED = Text(
     "Buku besar tidak utuh ({code}): {detail}. Simpan basis data ini apa adanya dan bandingkan dengan salinan.",
     "The ledger is not what was written ({code}): {detail}. Keep this database as it is and compare it with a copy.",
 )
+NO_STORE = Text(
+    "{url}: belum ada simpanan di sini; `sirekap ingest` membuatnya", "{url}: there is no store here; `sirekap ingest` makes one"
+)
+KEY_NEEDS_HEAD = Text("--key memeriksa tanda tangan kepala: beri juga --head", "--key checks the signature of a head: give --head too")
 ALREADY_THERE = Text("{path}: sudah ada; kunci tidak pernah ditimpa", "{path}: is there already; a key is never overwritten")
 REGIONS_IMPORTED = Text(
     "{added} wilayah baru, {changed} diubah, {same} tetap, {left_out} baris tidak masuk",

@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from pipeline.engine.stored import read_stored
+from pipeline.engine.stored import Lost, read_stored
 from pipeline.engine.work import WorkOrder
 from pipeline.store.database import StoreError
 from pipeline.store.ledger import Kind
@@ -57,6 +57,8 @@ def replay(connection: Connection, position: int, *, order: WorkOrder) -> Replay
     event = json.loads(row.body)
     photo = connection.execute(sa.select(photos).where(photos.c.position == event["photo"])).one()
     sheets = read_stored(StoredPhoto(photo.position, photo.sha256, photo.name), order=order)
+    if isinstance(sheets, Lost):
+        raise StoreError(sheets.detail)
     old = event["reading"]
     # A PDF that is read in fewer pages today has no such sheet: everything differs.
     new = sheets[event["sheet"] - 1].to_dict() if event["sheet"] <= len(sheets) else {}

@@ -16,8 +16,8 @@ AS_NUMBER = re.compile(r"[0-9]+[.,][0-9]+([eE][+-]?[0-9]+)?|[0-9]+[eE][+-]?[0-9]
 
 VILLAGE_LENGTH, TPS_LENGTH = 10, 13
 
-IN_NAME = re.compile(r"(?<![0-9A-Za-z])[0-9]{2}[0-9A-Z]{2}[0-9]{9}(?![0-9A-Za-z])")
-"""A station's code in the name of a file: alone, or as in the public names of Sirekap, 9203011002010-20240214-131814--….jpg."""
+IN_NAME = re.compile(r"[0-9]{2}[0-9A-Z]{2}[0-9]{9}(?![0-9A-Za-z])")
+"""A station's code at the start of a file's name: alone, or as in the public names of Sirekap, 9203011002010-20240214-131814--….jpg."""
 
 
 class CodeError(ValueError):
@@ -97,17 +97,12 @@ def _checked(text: str, lengths: tuple[int, ...]) -> str:
 
 
 def tps_in_name(name: str) -> TpsCode | None:
-    """The polling station that the name of a file gives, None where it gives none.
+    """The polling station that the name of a file begins with, if it does; its folders say nothing.
 
-    Raises
-    ------
-    CodeError
-        It gives several.
+    A clock's milliseconds have thirteen digits too, so whoever asks must still see whether there is such a village.
     """
-    found = sorted(set(IN_NAME.findall(name)))
-    if len(found) > 1:
-        raise CodeError(f"{name!r} names {len(found)} polling stations: {', '.join(found)}")
+    found = IN_NAME.match(name.rsplit("/", 1)[-1])
     try:
-        return TpsCode.parse(found[0]) if found else None
+        return TpsCode.parse(found.group()) if found else None
     except CodeError:
         return None  # thirteen digits that end in 000 are something else

@@ -12,8 +12,11 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from alembic.util.exc import CommandError
 from sqlalchemy.engine import Engine, make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from pipeline.settings import without_secrets
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 
@@ -41,19 +44,30 @@ def open_store(url: str) -> Engine:
         if parsed.get_backend_name() == "postgresql" and parsed.get_driver_name() == "psycopg2":
             parsed = parsed.set(drivername="postgresql+psycopg")
         engine = sa.create_engine(parsed, **_options(parsed))
-    except (ArgumentError, ImportError) as error:
-        raise StoreError(f"{url}: not the URL of a database; give one like sqlite:////folder/sirekap.db or postgresql://…") from error
-    if engine.dialect.name == "sqlite":
-        if parsed.database and parsed.database != ":memory:":
-            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-        _prepare_sqlite(engine)
+    except (ArgumentError, ImportError, ValueError) as error:
+        shown = without_secrets(url)
+        raise StoreError(f"{shown}: not the URL of a database; give one like sqlite:////folder/sirekap.db or postgresql://…") from error
+    shown = without_secrets(url)
     try:
+        if engine.dialect.name == "sqlite":
+            if parsed.database and parsed.database != ":memory:":
+                Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+            _prepare_sqlite(engine)
         migrate(engine)
-    except OperationalError as error:
+    except CommandError as error:
         engine.dispose()
-        shown = parsed.render_as_string(hide_password=True)
-        raise StoreError(f"{shown}: cannot be opened ({error.orig}); check that the server runs and the folder can be written") from error
+        raise StoreError(f"{shown}: the database was made by another version of this program ({error}); use that one or a newer") from error
+    except (SQLAlchemyError, OSError) as error:
+        engine.dispose()
+        reason = getattr(error, "orig", None) or error
+        raise StoreError(f"{shown}: cannot be opened ({reason}); check that the server runs and the folder can be written") from error
     return engine
+
+
+def exists(url: str) -> bool:
+    """Whether there is something at a URL to open: the file of an SQLite database; a server is asked when it is opened."""
+    parsed = make_url(url)
+    return parsed.get_backend_name() != "sqlite" or Path(parsed.database or "").is_file()
 
 
 def migrate(engine: Engine) -> None:

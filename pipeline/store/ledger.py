@@ -86,10 +86,18 @@ def chained(previous: str, position: int, at: str, kind: str, body: str) -> str:
     return hashlib.sha256(f'{previous}{{"at":"{at}","body":{body},"kind":"{kind}","position":{position}}}'.encode()).hexdigest()
 
 
-def append(connection: Connection, events: Sequence[tuple[Kind, Mapping[str, Any]]], *, at: datetime | None = None) -> list[Entry]:
-    """Append events in one go, inside the transaction of `connection`, which becomes the one writer until it ends."""
+def become_writer(connection: Connection) -> None:
+    """Wait until this transaction is the only one that writes: what is asked after this is still so when it is written.
+
+    In SQLite every transaction that is not for reading is the only one from its beginning.
+    """
     if connection.dialect.name == "postgresql":
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(WRITER_LOCK)))
+
+
+def append(connection: Connection, events: Sequence[tuple[Kind, Mapping[str, Any]]], *, at: datetime | None = None) -> list[Entry]:
+    """Append events in one go, inside the transaction of `connection`, which becomes the one writer until it ends."""
+    become_writer(connection)
     last = head(connection)
     moment = (at or datetime.now(UTC)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     added: list[Entry] = []

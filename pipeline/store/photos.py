@@ -7,14 +7,18 @@ else, the same photo sent twice is kept once, and what comes back is hashed agai
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 
 import fsspec
+from fsspec.implementations.local import LocalFileSystem
 
+from pipeline.settings import without_secrets
 from pipeline.store.database import StoreError
+from pipeline.writing import OutputError, write_whole
 
 
-class PhotoDamagedError(StoreError):
-    """The bytes that are kept are not those that were put in."""
+class PhotoLostError(StoreError):
+    """One photo is not there, or its bytes are not those that were put in, while the place itself can be reached."""
 
 
 class PhotoStore:
@@ -24,7 +28,8 @@ class PhotoStore:
         try:
             self._files, self._root = fsspec.core.url_to_fs(url)
         except (ValueError, ImportError) as error:
-            raise StoreError(f"{url}: not a place for photos ({error}); give a folder, or a URL like s3://bucket/photos") from error
+            shown = without_secrets(url)
+            raise StoreError(f"{shown}: not a place for photos ({error}); give a folder, or a URL like s3://bucket/photos") from error
 
     def put(self, data: bytes) -> str:
         """Keep a photo; gives its SHA-256 in hex. It appears whole or not at all.
@@ -37,11 +42,9 @@ class PhotoStore:
         sha256 = hashlib.sha256(data).hexdigest()
         path = self._path(sha256)
         try:
-            if not self._files.exists(path):
-                self._files.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
-                with self._files.transaction:
-                    self._files.pipe_file(path, data)
-        except OSError as error:
+            if not self._is_whole(path, sha256):
+                self._write(path, data)
+        except (OSError, OutputError) as error:
             raise StoreError(f"{path}: the photo cannot be kept ({error}); check the space and the rights there") from error
         return sha256
 
@@ -50,19 +53,33 @@ class PhotoStore:
 
         Raises
         ------
-        PhotoDamagedError
-            Its bytes are no longer those that were put in.
+        PhotoLostError
+            It is not there, or its bytes are no longer those that were put in.
         StoreError
-            It is not there, or cannot be reached.
+            The place cannot be reached.
         """
         path = self._path(sha256)
         try:
             data: bytes = self._files.cat_file(path)
+        except FileNotFoundError as error:
+            if not self._files.exists(self._root):
+                raise StoreError(f"{self._root}: the photos cannot be reached") from error
+            raise PhotoLostError(f"{path}: the photo is not there; bring it back from a copy") from error
         except OSError as error:
             raise StoreError(f"{path}: the photo cannot be read ({error})") from error
         if hashlib.sha256(data).hexdigest() != sha256:
-            raise PhotoDamagedError(f"{path}: these are not the bytes that were put in; bring the photo back from a copy")
+            raise PhotoLostError(f"{path}: these are not the bytes that were put in; bring the photo back from a copy")
         return data
+
+    def _is_whole(self, path: str, sha256: str) -> bool:
+        """Whether the photo is there already: one that an accident cut short is written again."""
+        return bool(self._files.exists(path)) and hashlib.sha256(self._files.cat_file(path)).hexdigest() == sha256
+
+    def _write(self, path: str, data: bytes) -> None:
+        if isinstance(self._files, LocalFileSystem):
+            write_whole(Path(path), data)  # on the disk before it has its name
+        else:
+            self._files.pipe_file(path, data)  # one object, which appears when it is complete
 
     def __contains__(self, sha256: str) -> bool:
         return bool(self._files.exists(self._path(sha256)))

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from pipeline.sheet import Sheet
-from pipeline.store.ledger import Kind, append
+from pipeline.store.ledger import Kind, append, become_writer
 from pipeline.store.schema import findings, photos, readings
 
 
@@ -51,6 +51,7 @@ def record(connection: Connection, photo: StoredPhoto, sheets: Sequence[Sheet]) 
 
     The seconds it took are no part of the event: the same photo, software and models give the same event again.
     """
+    become_writer(connection)
     if connection.scalar(sa.select(sa.exists().where(readings.c.photo == photo.position))):
         return
     bodies = []

@@ -6,7 +6,7 @@ changed or removed: triggers of the database see to it. `migrations/` brings a d
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Float, ForeignKey, Integer, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Column, Float, ForeignKey, Integer, MetaData, String, Table, Text, UniqueConstraint
 
 metadata = MetaData(
     naming_convention={
@@ -61,6 +61,7 @@ readings = Table(
     Column("refusal", String(30), nullable=True),
     Column("probability", Float, nullable=False),
     Column("seconds", Float, nullable=False),
+    UniqueConstraint("photo", "sheet"),
 )
 """One for each sheet of a photo, counted from 1: the pages of a PDF are several."""
 

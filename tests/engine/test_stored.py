@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -16,7 +17,7 @@ import sqlalchemy as sa
 from pipeline.engine import replay as replay_module
 from pipeline.engine.executors import SerialExecutor, make_executor
 from pipeline.engine.replay import replay
-from pipeline.engine.stored import read_pending, read_stored, refuse_stored
+from pipeline.engine.stored import Lost, read_pending, read_stored, refuse_stored
 from pipeline.engine.work import WorkOrder
 from pipeline.imaging.files import Item
 from pipeline.settings import Settings
@@ -25,7 +26,7 @@ from pipeline.store import StoreError, entries, open_store, verify
 from pipeline.store.intake import Arrival, take_in
 from pipeline.store.ledger import Head
 from pipeline.store.photos import PhotoStore
-from pipeline.store.readings import StoredPhoto, pending, progress
+from pipeline.store.readings import StoredPhoto, pending, progress, record
 from pipeline.store.schema import readings
 from tests.imaging.pictures import pdf_of
 
@@ -36,9 +37,9 @@ def order(tmp_path: Path, colour_reader: None) -> WorkOrder:
 
 
 @pytest.fixture
-def store(order: WorkOrder, tmp_path: Path) -> Iterator[sa.Engine]:
+def store(store_url: str, order: WorkOrder, tmp_path: Path) -> Iterator[sa.Engine]:
     """A store with four photos and a PDF of two pages, none of them read."""
-    engine = open_store(order.settings.database_url)
+    engine = open_store(store_url)
     folder = tmp_path / "sent"
     folder.mkdir()
     for blue in (40, 80, 120, 160):
@@ -59,7 +60,8 @@ def told(store: sa.Engine) -> list[tuple[str, str]]:
 
 def test_everything_that_waits_is_read_and_told_once(store: sa.Engine, order: WorkOrder) -> None:
     with SerialExecutor() as executor:
-        assert sum(len(sheets) for sheets in read_pending(store, order=order, executor=executor)) == 6
+        results = [one for one in read_pending(store, order=order, executor=executor) if not isinstance(one, Lost)]
+        assert sum(map(len, results)) == 6
         assert list(read_pending(store, order=order, executor=executor)) == []
     assert [name for name, _ in told(store)] == ["120.png", "160.png", "40.png", "80.png", "two.pdf#page=1", "two.pdf#page=2"]
     with store.connect() as connection:
@@ -93,25 +95,53 @@ def test_one_process_and_two_tell_the_same(store: sa.Engine, order: WorkOrder, t
     other.dispose()
 
 
-def test_photo_that_was_damaged_where_it_is_kept_is_refused(store: sa.Engine, order: WorkOrder) -> None:
-    kept = next(path for path in Path(order.settings.photos_url).rglob("*") if path.is_file())
-    kept.write_bytes(b"something else")
+def test_photo_that_is_lost_or_damaged_waits_and_the_rest_is_read(store: sa.Engine, order: WorkOrder) -> None:
+    lost, damaged, *_ = (path for path in sorted(Path(order.settings.photos_url).rglob("*")) if path.is_file())
+    content = damaged.read_bytes()
+    lost.unlink()
+    damaged.write_bytes(b"something else")
     with SerialExecutor() as executor:
-        sheets = [sheet for some in read_pending(store, order=order, executor=executor) for sheet in some]
-    refused = [sheet.refusal.code for sheet in sheets if sheet.refusal]
-    assert refused == [RefusalCode.DAMAGED_FILE]
+        results = list(read_pending(store, order=order, executor=executor))
+        assert sum(isinstance(one, Lost) for one in results) == 2
+        damaged.write_bytes(content)
+        again = list(read_pending(store, order=order, executor=executor))
+    assert sum(isinstance(one, Lost) for one in again) == 1
+    with store.connect() as connection:
+        assert progress(connection).pending == 1
+
+
+def test_two_runs_at_once_tell_of_each_photo_once(store: sa.Engine, order: WorkOrder) -> None:
+    with store.connect() as connection:
+        waiting = pending(connection, limit=10)
+    sheets = {photo.position: read_stored(photo, order=order) for photo in waiting}
+
+    def tell() -> None:
+        for photo in waiting:
+            read = sheets[photo.position]
+            assert not isinstance(read, Lost)
+            with store.begin() as connection:
+                record(connection, photo, read)
+
+    together = [threading.Thread(target=tell) for _ in range(3)]
+    for one in together:
+        one.start()
+    for one in together:
+        one.join()
+    assert len(told(store)) == 6
 
 
 def test_photos_that_cannot_be_reached_end_the_run_and_wait(store: sa.Engine, order: WorkOrder) -> None:
     Path(order.settings.photos_url).rename(Path(order.settings.photos_url).with_name("moved"))
-    with SerialExecutor() as executor, pytest.raises(StoreError, match="cannot be read"):
+    with SerialExecutor() as executor, pytest.raises(StoreError, match="cannot be reached"):
         list(read_pending(store, order=order, executor=executor))
     with store.connect() as connection:
         assert progress(connection).pending == 5
 
 
 def test_photo_that_ends_its_process_is_parked(order: WorkOrder) -> None:
-    (sheet,) = refuse_stored(StoredPhoto(1, "ab" * 32, "bad.jpg"), "the worker process died twice while reading it", order=order)
+    parked = refuse_stored(StoredPhoto(1, "ab" * 32, "bad.jpg"), "the worker process died twice while reading it", order=order)
+    assert not isinstance(parked, Lost)
+    (sheet,) = parked
     assert sheet.refusal is not None
     assert sheet.refusal.code is RefusalCode.CRASHED_READER
 
@@ -143,6 +173,7 @@ def test_reading_made_again_otherwise_names_what_differs(
 
     def other(photo: StoredPhoto, *, order: WorkOrder) -> list[Sheet]:
         sheets = read_stored(photo, order=order)
+        assert not isinstance(sheets, Lost)
         return [replace(sheet, probability=0.5, software="sirekap 99") for sheet in sheets]
 
     monkeypatch.setattr(replay_module, "read_stored", other)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from pipeline.imaging.files import Item
-from pipeline.regions import CodeError, TableError, TpsCode, tps_in_name
+from pipeline.regions import Region, TableError, TpsCode, tps_in_name
 from pipeline.sheet import RefusalCode
 from pipeline.store import entries, verify
 from pipeline.store.intake import PHOTOS_AT_ONCE, Arrival, Outcome, read_manifest, take_in
 from pipeline.store.ledger import Head
 from pipeline.store.photos import PhotoStore
+from pipeline.store.regions import import_regions
 from pipeline.store.schema import photos
 
 STATION = "1805082001010"
@@ -23,6 +25,15 @@ STATION = "1805082001010"
 @pytest.fixture
 def kept(tmp_path: Path) -> PhotoStore:
     return PhotoStore(str(tmp_path / "kept"))
+
+
+@pytest.fixture
+def store(store: sa.Engine) -> sa.Engine:
+    """A store that knows the village of the stations."""
+    village = [Region("18", "LAMPUNG", None), Region("1805", "TULANG BAWANG", None), Region("180508", "BANJAR AGUNG", None)]
+    with store.begin() as connection:
+        import_regions(connection, [*village, Region("1805082001", "BANJAR AGUNG", 11)])
+    return store
 
 
 def sent(folder: Path, files: dict[str, bytes]) -> list[Arrival]:
@@ -80,6 +91,37 @@ def test_station_that_is_contradicted_is_not_believed(store: sa.Engine, kept: Ph
     assert rows_of(store)[0][2] is None
 
 
+def test_station_of_a_village_that_is_not_known_is_not_believed(store: sa.Engine, kept: PhotoStore, tmp_path: Path) -> None:
+    arrivals = sent(tmp_path, {"1707912345678.jpg": b"the milliseconds of a clock"})
+    (taken,) = take_in(store, kept, arrivals, max_bytes=100)
+    assert taken.contradiction == "there is no village 1707912345 in the table of regions"
+    assert rows_of(store)[0][2] is None
+
+
+def test_same_photo_sent_for_another_station_is_said(store: sa.Engine, kept: PhotoStore, tmp_path: Path) -> None:
+    arrivals = sent(tmp_path, {f"{STATION}.jpg": b"one", "1805082001011.jpg": b"one", "plain.jpg": b"one"})
+    first, second, third = take_in(store, kept, arrivals, max_bytes=100)
+    assert first.contradiction is None
+    assert second.outcome is Outcome.KNOWN
+    assert second.contradiction == f"the same photo was taken in before as one of {STATION}, now as one of 1805082001011"
+    assert third.contradiction is None
+
+
+def test_two_who_take_the_same_photos_in_tell_of_each_once(store: sa.Engine, kept: PhotoStore, tmp_path: Path) -> None:
+    arrivals = sent(tmp_path, {f"{number}.jpg": b"%d" % number for number in range(60)})
+    added: list[int] = []
+
+    def take() -> None:
+        added.append(sum(taken.outcome is Outcome.ADDED for taken in take_in(store, kept, arrivals, max_bytes=100)))
+
+    together = [threading.Thread(target=take) for _ in range(2)]
+    for one in together:
+        one.start()
+    for one in together:
+        one.join()
+    assert sum(added) == len(rows_of(store)) == 60
+
+
 @pytest.mark.parametrize("statement", ["UPDATE photos SET tps = NULL", "DELETE FROM photos"])
 def test_database_refuses_to_change_photos(store: sa.Engine, kept: PhotoStore, tmp_path: Path, statement: str) -> None:
     list(take_in(store, kept, sent(tmp_path, {"a.jpg": b"a"}), max_bytes=100))
@@ -92,6 +134,7 @@ def test_database_refuses_to_change_photos(store: sa.Engine, kept: PhotoStore, t
     [
         (f"{STATION}.jpg", STATION),
         (f"scans/{STATION}_2.png", STATION),
+        (f"{STATION}/IMG_1.jpg", None),
         ("9203011002010-20240214-131814--0f.jpg", "9203011002010"),
         ("99AA010001001.jpg", "99AA010001001"),
         ("IMG_20240214_131814.jpg", None),
@@ -103,19 +146,16 @@ def test_station_is_found_in_the_name_of_a_file(name: str, code: str | None) -> 
     assert tps_in_name(name) == (None if code is None else TpsCode.parse(code))
 
 
-def test_name_with_two_stations_is_contradictory() -> None:
-    with pytest.raises(CodeError, match="names 2 polling stations"):
-        tps_in_name(f"1805082001011/{STATION}.jpg")
-
-
 def test_manifest_gives_its_good_rows_and_names_the_bad_ones(tmp_path: Path) -> None:
     manifest = tmp_path / "manifest.csv"
-    bad = f"c.jpg,1.805082001E+12\n../d.jpg,{STATION}\na.jpg,{STATION}\n,{STATION}\n/etc/passwd,\n"
+    (tmp_path / "loop").symlink_to("loop")
+    bad = f"c.jpg,1.805082001E+12\n../d.jpg,{STATION}\na.jpg,{STATION}\n,{STATION}\n/etc/passwd,\nloop,\nx,{STATION},{STATION}.jpg\n"
     manifest.write_text(f"path,tps\na.jpg,{STATION}\nb.jpg,\n{bad}", "utf-8")
     arrivals, faults = read_manifest(manifest)
     assert [(arrival.item.name, arrival.tps and str(arrival.tps)) for arrival in arrivals] == [("a.jpg", STATION), ("b.jpg", None)]
-    assert [fault.line for fault in faults] == [4, 5, 6, 7, 8]
-    for fault, part in zip(faults, ("spreadsheet", "no file below", "line 2 already", "no file below", "no file below"), strict=True):
+    assert [fault.line for fault in faults] == [4, 5, 6, 7, 8, 9, 10]
+    parts = ("spreadsheet", "no file below", "line 2 already", "no file below", "no file below", "no file below", "more cells")
+    for fault, part in zip(faults, parts, strict=True):
         assert part in fault.detail
 
 

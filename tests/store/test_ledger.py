@@ -85,6 +85,15 @@ def test_ledger_that_nobody_touched_verifies_to_its_head(store: sa.Engine) -> No
         assert verify(entries(connection), against=kept) == head(connection)
 
 
+def test_sqlite_refuses_to_replace_rows(tmp_path: Path) -> None:
+    store = open_store(f"sqlite:///{tmp_path / 'sirekap.db'}")
+    written = fill(store)
+    with pytest.raises(sa.exc.DBAPIError, match="append-only"), store.begin() as connection:
+        connection.exec_driver_sql("REPLACE INTO ledger VALUES (2, '2024-02-14T20:15:00.000123Z', 'photo', '{}', 'ab')")
+    assert rows_of(store) == written
+    store.dispose()
+
+
 @pytest.mark.parametrize("statement", ["UPDATE ledger SET body = '{}' WHERE position = 2", "DELETE FROM ledger WHERE position = 2"])
 def test_database_refuses_to_change_rows(store: sa.Engine, statement: str) -> None:
     written = fill(store)
@@ -180,9 +189,29 @@ def test_what_is_no_number_is_refused() -> None:
         canonical({"value": float("nan")})
 
 
-def test_url_that_is_none_says_so() -> None:
-    with pytest.raises(StoreError, match="not the URL of a database"):
-        open_store("nonsense")
+@pytest.mark.parametrize("url", ["nonsense", "postgresql+psycopgg://me:secret@h/db", "postgresql+psycopg://me:secret@h:54x/db"])
+def test_url_that_is_none_says_so_and_hides_the_password(url: str) -> None:
+    with pytest.raises(StoreError, match="not the URL of a database") as error:
+        open_store(url)
+    assert "secret" not in str(error.value)
+
+
+def test_file_that_is_no_database_says_so(tmp_path: Path) -> None:
+    (tmp_path / "photo.db").write_bytes(b"\xff\xd8\xff\xe0" * 4000)
+    with pytest.raises(StoreError, match="cannot be opened"):
+        open_store(f"sqlite:///{tmp_path / 'photo.db'}")
+    with pytest.raises(StoreError, match="cannot be opened"):
+        open_store(f"sqlite:///{tmp_path / 'photo.db' / 'below.db'}")
+
+
+def test_database_of_a_newer_version_says_so(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'sirekap.db'}"
+    store = open_store(url)
+    with store.begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    store.dispose()
+    with pytest.raises(StoreError, match="another version of this program"):
+        open_store(url)
 
 
 def test_database_that_cannot_be_reached_hides_the_password() -> None:

@@ -6,13 +6,12 @@ import hashlib
 import uuid
 from pathlib import Path
 
-import fsspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.store import StoreError
-from pipeline.store.photos import PhotoStore
+from pipeline.store.photos import PhotoLostError, PhotoStore
 
 
 def kept_files(folder: Path) -> list[Path]:
@@ -42,9 +41,20 @@ def test_changed_photo_is_not_believed(tmp_path: Path) -> None:
         photos.get(sha256)
 
 
-def test_missing_photo_says_so(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="cannot be read"):
+def test_photo_that_an_accident_cut_short_is_written_again(tmp_path: Path) -> None:
+    photos = PhotoStore(str(tmp_path))
+    sha256 = photos.put(b"a photo")
+    kept_files(tmp_path)[0].write_bytes(b"a ph")
+    photos.put(b"a photo")
+    assert photos.get(sha256) == b"a photo"
+
+
+def test_missing_photo_and_missing_place_are_told_apart(tmp_path: Path) -> None:
+    with pytest.raises(PhotoLostError, match="not there"):
         PhotoStore(str(tmp_path)).get("0" * 64)
+    with pytest.raises(StoreError, match="cannot be reached") as error:
+        PhotoStore(str(tmp_path / "elsewhere")).get("0" * 64)
+    assert not isinstance(error.value, PhotoLostError)
 
 
 def test_photo_that_cannot_be_written_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,7 +62,7 @@ def test_photo_that_cannot_be_written_leaves_nothing(tmp_path: Path, monkeypatch
         raise OSError(28, "No space left on device")
 
     photos = PhotoStore(str(tmp_path / "photos"))
-    monkeypatch.setattr(fsspec.implementations.local.LocalFileOpener, "write", full)
+    monkeypatch.setattr("pipeline.writing.os.fsync", full)
     with pytest.raises(StoreError, match="No space left"):
         photos.put(b"a photo")
     assert kept_files(tmp_path) == []

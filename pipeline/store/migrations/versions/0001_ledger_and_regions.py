@@ -41,3 +41,9 @@ def upgrade() -> None:
     else:
         for event in ("UPDATE", "DELETE"):
             op.execute(f"CREATE TRIGGER ledger_no_{event.lower()} BEFORE {event} ON ledger BEGIN SELECT RAISE(ABORT, '{REFUSES}'); END")
+        # REPLACE removes the row with the same key and fires no trigger for it.
+        op.execute(
+            "CREATE TRIGGER ledger_no_replace BEFORE INSERT ON ledger "
+            "WHEN EXISTS (SELECT 1 FROM ledger WHERE position = NEW.position OR hash = NEW.hash) "
+            f"BEGIN SELECT RAISE(ABORT, '{REFUSES}'); END"
+        )

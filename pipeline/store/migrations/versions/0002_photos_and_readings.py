@@ -8,6 +8,9 @@ down_revision = "0001"
 
 REFUSES = "the store is append-only"
 
+KEYS = {"photos": ("position", "sha256"), "readings": ("position",), "findings": ("reading",)}
+"""What a new row must not share with one that is there: in SQLite REPLACE removes such a row and fires no trigger for it."""
+
 
 def upgrade() -> None:
     op.create_table(
@@ -36,6 +39,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["photo"], ["photos.position"], name="fk_readings_photo"),
         sa.ForeignKeyConstraint(["position"], ["ledger.position"], name="fk_readings_position"),
         sa.PrimaryKeyConstraint("position", name="pk_readings"),
+        sa.UniqueConstraint("photo", "sheet", name="uq_readings_photo"),
     )
     op.create_index("ix_readings_photo", "readings", ["photo"])
     op.create_index("ix_readings_verdict", "readings", ["verdict"])
@@ -49,7 +53,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("reading", "number", name="pk_findings"),
     )
     op.create_index("ix_findings_code", "findings", ["code"])
-    for table in ("photos", "readings", "findings"):
+    for table, keys in KEYS.items():
         if op.get_bind().dialect.name == "postgresql":
             op.execute(
                 f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
@@ -59,3 +63,8 @@ def upgrade() -> None:
             for event in ("UPDATE", "DELETE"):
                 trigger = f"CREATE TRIGGER {table}_no_{event.lower()} BEFORE {event} ON {table}"
                 op.execute(f"{trigger} BEGIN SELECT RAISE(ABORT, '{REFUSES}'); END")
+            same = " OR ".join(f"{key} = NEW.{key}" for key in keys) + (" AND number = NEW.number" if table == "findings" else "")
+            op.execute(
+                f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} WHEN EXISTS (SELECT 1 FROM {table} WHERE {same}) "
+                f"BEGIN SELECT RAISE(ABORT, '{REFUSES}'); END"
+            )

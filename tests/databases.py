@@ -1,4 +1,4 @@
-"""Stores to test on: SQLite in a file, and PostgreSQL where it is installed."""
+"""Fixtures of stores to test on: SQLite in a file, and PostgreSQL where it is installed."""
 
 from __future__ import annotations
 
