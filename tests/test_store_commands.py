@@ -34,7 +34,7 @@ def filled(home: Path) -> Path:
     """A store with three rows; gives its database file."""
     store = open_store(f"sqlite:///{home / 'sirekap.db'}")
     with store.begin() as connection:
-        append(connection, [(Kind.PHOTO, {"name": f"{number}.jpg"}) for number in range(3)])
+        append(connection, [(Kind.DECISION, {"name": f"{number}.jpg"}) for number in range(3)])
     store.dispose()
     return home / "sirekap.db"
 

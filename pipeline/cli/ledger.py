@@ -20,6 +20,7 @@ from pipeline.settings import Settings
 from pipeline.store import Entry, Fault, Head, StoreError, entries, head, verify
 from pipeline.store.checkpoint import head_text, new_key, read_head
 from pipeline.store.database import READING
+from pipeline.store.views import check_views
 from pipeline.writing import OutputError, StagedFiles, output_errors, write_whole
 
 TAMPERED = 1
@@ -31,7 +32,7 @@ KeyOption = Annotated[Path | None, typer.Option(help="Berkas kunci PEM. / File o
 OutOption = Annotated[Path | None, typer.Option(help="Tulis ke berkas ini. / Write to this file.", metavar="FILE", dir_okay=False)]
 
 
-@app.command("verify", help="Periksa setiap baris. / Check every row.")
+@app.command("verify", help="Periksa setiap baris dan tabelnya. / Check every row, and the tables made of them.")
 def verify_ledger(
     head: Annotated[
         Path | None, typer.Option(help="Kepala yang disimpan dahulu. / A head that was kept.", metavar="FILE", dir_okay=False)
@@ -49,6 +50,8 @@ def verify_ledger(
         fail(str(error), code=FAILURE)
     with opened_store(settings, must_exist=True) as store, store.connect().execution_options(**{READING: True}) as connection:
         outcome = verify(_shown(entries(connection), _head_of(settings)), against=kept)
+        if not isinstance(outcome, Fault):
+            outcome = check_views(connection) or outcome
     if isinstance(outcome, Fault):
         fail(said(messages.LEDGER_TAMPERED, shown, code=outcome.code, detail=outcome.detail), code=TAMPERED)
     print_line(output_console(), said(messages.LEDGER_HOLDS, shown, rows=outcome.position, hash=outcome.hash))

@@ -65,6 +65,7 @@ class FaultCode(StrEnum):
     MISSING = "missing"
     TRUNCATED = "truncated"
     REWRITTEN = "rewritten"
+    VIEW_DIFFERS = "view_differs"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from pipeline.sheet import Sheet
+from pipeline.sheet import Sheet, rounded
 from pipeline.store.ledger import Kind, append, become_writer
 from pipeline.store.schema import findings, photos, readings
 
@@ -68,7 +68,7 @@ def record(connection: Connection, photo: StoredPhoto, sheets: Sequence[Sheet]) 
                 page=sheet.page,
                 verdict=sheet.verdict.value,
                 refusal=None if sheet.refusal is None else sheet.refusal.code.value,
-                probability=sheet.probability,
+                probability=rounded(sheet.probability),
                 seconds=sheet.seconds,
             )
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -24,10 +25,11 @@ from pipeline.settings import Settings
 from pipeline.sheet import RefusalCode, Sheet
 from pipeline.store import StoreError, entries, open_store, verify
 from pipeline.store.intake import Arrival, take_in
-from pipeline.store.ledger import Head
+from pipeline.store.ledger import FaultCode, Head
 from pipeline.store.photos import PhotoStore
 from pipeline.store.readings import StoredPhoto, pending, progress, record
 from pipeline.store.schema import readings
+from pipeline.store.views import check_views
 from tests.imaging.pictures import pdf_of
 
 
@@ -36,10 +38,9 @@ def order(tmp_path: Path, colour_reader: None) -> WorkOrder:
     return WorkOrder(settings=Settings(home=tmp_path / "home"))
 
 
-@pytest.fixture
-def store(store_url: str, order: WorkOrder, tmp_path: Path) -> Iterator[sa.Engine]:
+def filled(url: str, order: WorkOrder, tmp_path: Path) -> sa.Engine:
     """A store with four photos and a PDF of two pages, none of them read."""
-    engine = open_store(store_url)
+    engine = open_store(url)
     folder = tmp_path / "sent"
     folder.mkdir()
     for blue in (40, 80, 120, 160):
@@ -47,6 +48,13 @@ def store(store_url: str, order: WorkOrder, tmp_path: Path) -> Iterator[sa.Engin
     (folder / "two.pdf").write_bytes(pdf_of([np.full((200, 300, 3), (blue, 100, 50), np.uint8) for blue in (10, 20)]))
     arrivals = [Arrival(Item(path.name, path)) for path in sorted(folder.iterdir())]
     list(take_in(engine, PhotoStore(order.settings.photos_url), arrivals, max_bytes=10**6))
+    return engine
+
+
+@pytest.fixture
+def store(store_url: str, order: WorkOrder, tmp_path: Path) -> Iterator[sa.Engine]:
+    """The store of `filled`, on each database."""
+    engine = filled(store_url, order, tmp_path)
     yield engine
     engine.dispose()
 
@@ -108,6 +116,35 @@ def test_photo_that_is_lost_or_damaged_waits_and_the_rest_is_read(store: sa.Engi
     assert sum(isinstance(one, Lost) for one in again) == 1
     with store.connect() as connection:
         assert progress(connection).pending == 1
+
+
+@pytest.mark.parametrize(
+    "tampering",
+    [
+        "INSERT INTO readings SELECT 1, 1, 9, form, page, 'accepted', NULL, 1.0, 0.1 FROM readings WHERE position = 7",
+        "DROP TRIGGER photos_no_update; UPDATE photos SET tps = '1805082001099' WHERE position = 1",
+        "DROP TRIGGER readings_no_update; UPDATE readings SET probability = 0.123 WHERE position = 7",
+        "DROP TRIGGER readings_no_delete; DELETE FROM readings WHERE position = 7",
+        "INSERT INTO findings VALUES (7, 99, 'duplicate', 'warning')",
+    ],
+)
+def test_tables_that_say_something_else_than_the_ledger_are_found(order: WorkOrder, tmp_path: Path, tampering: str) -> None:
+    url = f"sqlite:///{tmp_path / 'sirekap.db'}"
+    store = filled(url, order, tmp_path)
+    with SerialExecutor() as executor:
+        list(read_pending(store, order=order, executor=executor))
+    with store.connect() as connection:
+        assert check_views(connection) is None
+    store.dispose()
+    with closing(sqlite3.connect(tmp_path / "sirekap.db")) as connection:
+        connection.executescript(tampering)
+    store = open_store(url)
+    with store.connect() as connection:
+        assert isinstance(verify(entries(connection)), Head)
+        fault = check_views(connection)
+    store.dispose()
+    assert fault is not None
+    assert fault.code is FaultCode.VIEW_DIFFERS
 
 
 def test_two_runs_at_once_tell_of_each_photo_once(store: sa.Engine, order: WorkOrder) -> None:
