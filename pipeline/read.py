@@ -23,6 +23,7 @@ from pipeline.recognition import bubbles, digits, row_sums, tally
 from pipeline.recognition.bubbles import BubbleReader
 from pipeline.recognition.codes import code_contradiction, read_codes
 from pipeline.recognition.digits import DigitReader
+from pipeline.recognition.frames import covered
 from pipeline.recognition.header import HeaderReader
 from pipeline.recognition.header_match import contradiction
 from pipeline.recognition.model_file import MODEL_NAMES
@@ -150,6 +151,8 @@ def read_fields(
     if trace:
         trace.picture("boxes", _contact_sheet(patches))
     signs = reader.digits.read(patches)
+    # The network learnt what is written over; that print is gone is seen without it.
+    corrected = np.maximum(signs.corrected, covered(patches))
     grids = {name: layout.tally.cells() for name, layout in layouts.items() if layout.tally and layout.tally.marks == tally.MARKS}
     tallies, marks = _read_cells(image, registration, grids, reader.tally, size=tally.PATCH_SIZE, margin=tally.MARGIN)
     columns = {name: layout.row_sums.cells() for name, layout in layouts.items() if layout.row_sums and layout.row_sums.digits == 2}
@@ -175,7 +178,7 @@ def read_fields(
         readings[name] = FieldReading(
             boxes=signs.probabilities[row],
             illegible=signs.illegible[row],
-            corrected=signs.corrected[row],
+            corrected=corrected[row],
             bubbles=filling,
             bubbles_corrected=filled,
             quad=quad_of(corners.tolist()),

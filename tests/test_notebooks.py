@@ -38,5 +38,7 @@ def test_notebook_shows_what_it_computes(path: Path, monkeypatch: pytest.MonkeyP
         stored = {kind: "".join(text) for kind, text in output["data"].items()}
         if hasattr(shown, "_repr_svg_"):
             assert stored["image/svg+xml"].strip() == shown.strip()
+        elif hasattr(shown, "_repr_html_"):
+            assert stored["text/html"] == shown._repr_html_()
         else:
             assert stored["text/plain"] == repr(shown)
