@@ -137,7 +137,7 @@ def test_reader_is_loaded_once_a_process(folder: Path, monkeypatch: pytest.Monke
             return cls()
 
     monkeypatch.setattr(work, "Reader", CountingReader)
-    read(folder)
+    read(folder, WorkOrder(settings=Settings()))
     read(folder, WorkOrder(settings=Settings()))
     assert len(loaded) == 1
     assert cv2.getNumThreads() == 1

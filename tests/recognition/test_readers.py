@@ -148,13 +148,14 @@ def test_cells_of_another_kind_are_refused(cell_reader: TallyReader | RowSumRead
 
 
 def drawn_cell(marks: int, *, paper: float = 210, ink: float = 70) -> NDArray[np.uint8]:
-    """A printed cell with upright strokes, the fifth across them."""
+    """A printed cell with upright strokes, the fifth across them, as soft as a camera makes them."""
     cell = np.full((CELL_SIZE, CELL_SIZE), paper, np.float32)
     cell[[4, -5], :] = cell[:, [4, -5]] = paper - 50
     for stroke in range(min(marks, 4)):
         cell[9:23, 9 + 4 * stroke] = ink
     if marks == MARKS:
         cv2.line(cell, (6, 21), (25, 11), ink, 1, cv2.LINE_AA)
+    cell = cv2.GaussianBlur(cell, (0, 0), 0.7)
     return np.repeat(cell[:, :, None], 3, axis=2).astype(np.uint8)
 
 
@@ -164,9 +165,7 @@ def test_drawn_marks_are_counted_and_a_closing_stroke_is_not() -> None:
     cv2.line(closed, (0, 15), (CELL_SIZE, 17), (90, 60, 40), 1, cv2.LINE_AA)
     reader = TallyReader(MODELS / "tally.onnx")
     read = reader.read(cells).probabilities.argmax(axis=1)
-    assert read[[0, 1, 2, MARKS]].tolist() == [0, 1, 2, MARKS]
-    # Three and four strokes as thin as a pixel are more than the reader can tell apart.
-    assert np.abs(read - np.arange(MARKS + 1)).max() <= 1
+    assert read.tolist() == list(range(MARKS + 1))
     assert reader.read(closed[None]).probabilities.argmax() == 0
 
 
