@@ -21,6 +21,7 @@ from pipeline.forms import Catalogue, Page, Rect, load_catalogue
 from pipeline.imaging import Photo, QualityPolicy, explain, measure_quality
 from pipeline.recognition import bubbles, digits, row_sums, tally
 from pipeline.recognition.bubbles import BubbleReader
+from pipeline.recognition.cells import CellReader
 from pipeline.recognition.codes import code_contradiction, read_codes
 from pipeline.recognition.digits import DigitReader
 from pipeline.recognition.frames import covered
@@ -39,7 +40,6 @@ from pipeline.trace import Trace
 Grid = tuple[tuple[Rect, ...], ...]
 """Rows of cells."""
 
-CellReader = TallyReader | RowSumReader
 
 SOFTWARE = f"sirekap {__version__}"
 

@@ -7,15 +7,7 @@ crossed by the one big stroke that closes the rows after the last; so they have 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
-
-from pipeline.recognition.digits import check_patches
-from pipeline.recognition.model_file import ModelFile, load_model
-from pipeline.recognition.patches import normalise
+from pipeline.recognition.cells import CellReader
 
 PATCH_SIZE = 32
 MARGIN = 0.2
@@ -31,45 +23,10 @@ LAYOUT = "row-sums-1"
 """Changes whenever patches, normalisation, classes or outputs do; a model of another layout is refused."""
 
 
-@dataclass(frozen=True, slots=True)
-class RowSumReadings:
-    """What the network says of N boxes.
+class RowSumReader(CellReader):
+    """Reads the boxes of row sums: the digits 0 to 9, `FILLER`, `CLOSED`."""
 
-    Attributes
-    ----------
-    probabilities
-        (N, 12) float64 over the digits 0 to 9, `FILLER`, `CLOSED`; rows sum to 1, never 0 or 1.
-    """
-
-    probabilities: NDArray[np.float64]
-
-
-class RowSumReader:
-    """Reads the boxes of row sums with the model in one ONNX file.
-
-    Raises
-    ------
-    ModelError
-        When the file is missing, damaged or made for another version.
-    """
-
-    def __init__(self, model_path: Path) -> None:
-        self.model: ModelFile = load_model(Path(model_path), kind="row-sums", layout=LAYOUT)
-
-    def read(self, patches: NDArray[np.uint8]) -> RowSumReadings:
-        """Read boxes.
-
-        Parameters
-        ----------
-        patches
-            (N, 32, 32, 3) uint8 BGR, as `cut_patches` cuts boxes with `PATCH_SIZE` and `MARGIN`.
-
-        Raises
-        ------
-        ValueError
-            When the patches have another shape or type.
-        """
-        check_patches(patches, size=PATCH_SIZE)
-        if len(patches) == 0:
-            return RowSumReadings(np.empty((0, CLASSES)))
-        return RowSumReadings(self.model.run(normalise(patches)))
+    kind = "row-sums"
+    layout = LAYOUT
+    classes = CLASSES
+    patch_size = PATCH_SIZE

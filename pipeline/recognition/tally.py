@@ -7,15 +7,7 @@ that cells are filled one after the other is left to whoever adds them up.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
-
-from pipeline.recognition.digits import check_patches
-from pipeline.recognition.model_file import ModelFile, load_model
-from pipeline.recognition.patches import normalise
+from pipeline.recognition.cells import CellReader
 
 PATCH_SIZE = 32
 MARGIN = 0.2
@@ -29,45 +21,10 @@ LAYOUT = "tally-1"
 """Changes whenever patches, normalisation or outputs do; a model of another layout is refused."""
 
 
-@dataclass(frozen=True, slots=True)
-class TallyReadings:
-    """What the network says of N cells.
+class TallyReader(CellReader):
+    """Reads cells of tally grids: the probability of 0 to 5 marks."""
 
-    Attributes
-    ----------
-    probabilities
-        (N, 6) float64, probability of 0 to 5 marks; rows sum to 1, never 0 or 1.
-    """
-
-    probabilities: NDArray[np.float64]
-
-
-class TallyReader:
-    """Reads cells of tally grids with the model in one ONNX file.
-
-    Raises
-    ------
-    ModelError
-        When the file is missing, damaged or made for another version.
-    """
-
-    def __init__(self, model_path: Path) -> None:
-        self.model: ModelFile = load_model(Path(model_path), kind="tally", layout=LAYOUT)
-
-    def read(self, patches: NDArray[np.uint8]) -> TallyReadings:
-        """Read cells.
-
-        Parameters
-        ----------
-        patches
-            (N, 32, 32, 3) uint8 BGR, as `cut_patches` cuts cells with `PATCH_SIZE` and `MARGIN`.
-
-        Raises
-        ------
-        ValueError
-            When the patches have another shape or type.
-        """
-        check_patches(patches, size=PATCH_SIZE)
-        if len(patches) == 0:
-            return TallyReadings(np.empty((0, MARKS + 1)))
-        return TallyReadings(self.model.run(normalise(patches)))
+    kind = "tally"
+    layout = LAYOUT
+    classes = MARKS + 1
+    patch_size = PATCH_SIZE
