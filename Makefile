@@ -1,9 +1,9 @@
-# make demo: set up and read sample_forms/. make test, make lint, make bench: set up and run what they say.
+# make demo: set up and read sample_forms/. make test, make lint, make bench, make faults: set up and run what they say.
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test lint golden bench clean
+.PHONY: demo test lint golden bench faults fuzz clean
 
 # 3 means that some photos were refused, as one of the samples is meant to be.
 demo: $(READY)
@@ -25,8 +25,18 @@ golden: $(READY)
 bench: $(READY)
 	$(BIN)/sirekap bench speed
 
+# 50 runs killed at any moment, each made whole by the next: an hour or two.
+faults: $(READY)
+	$(BIN)/sirekap bench faults
+
+# Every target for so many seconds, two at once; `make fuzz SECONDS=3600` by hand.
+SECONDS ?= 60
+fuzz: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[fuzz]'
+	$(BIN)/python -m tests.fuzz --seconds $(SECONDS) --out fuzz-out
+
 clean:
-	rm -rf .venv demo-out bench-out
+	rm -rf .venv demo-out bench-out fuzz-out
 
 $(READY): pyproject.toml constraints.txt scripts/system-packages
 	PYTHON=$(PYTHON) scripts/system-packages

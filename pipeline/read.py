@@ -8,7 +8,7 @@ Each stage lives in its own package; here is only their order, and what happens 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from pipeline.imaging import Photo, QualityPolicy, explain, measure_quality
 from pipeline.recognition import bubbles, digits, row_sums, tally
 from pipeline.recognition.bubbles import BubbleReader
 from pipeline.recognition.cells import CellReader
-from pipeline.recognition.codes import code_contradiction, read_codes
+from pipeline.recognition.codes import code_contradiction, read_codes, station_in
 from pipeline.recognition.digits import DigitReader
 from pipeline.recognition.frames import covered
 from pipeline.recognition.header import HeaderReader
@@ -106,8 +106,10 @@ def read_photo(photo: Photo, reader: Reader, *, form: str | None = None, trace: 
     found, stages = register_in_stages(photo.image, reader.catalogue, policy=reader.registration, form=form)
     if trace:
         draw_stages(photo.image, stages, trace)
+    codes: tuple[str, ...] = ()
     if isinstance(found, Registration):
-        found = _unless_code_contradicts(found, photo, reader, trace)
+        codes = read_codes(photo.image, found.to_photo, reader.catalogue[found.form].pages[found.page], trace=trace)
+        found = _unless_code_contradicts(found, codes, reader)
     if isinstance(found, Registration):
         found = _unless_header_contradicts(found, photo, reader, trace)
     if isinstance(found, Refusal):
@@ -126,7 +128,7 @@ def read_photo(photo: Photo, reader: Reader, *, form: str | None = None, trace: 
         form=known.id,
         form_version=known.version,
         page=page.number,
-        tps=None,
+        tps=station_in(codes),
         verdict=result.verdict,
         probability=result.probability,
         fields=result.fields,
@@ -200,12 +202,11 @@ def _read_cells(
     return {name: read[first:last] for name, first, last in zip(cells, ends, ends[1:], strict=False)}, patches
 
 
-def _unless_code_contradicts(found: Registration, photo: Photo, reader: Reader, trace: Trace | None) -> Registration | Refusal:
+def _unless_code_contradicts(found: Registration, codes: Sequence[str], reader: Reader) -> Registration | Refusal:
     """The page as it was found, or the refusal of one that only its lines named and whose printed code names another."""
     if found.method is not RegistrationMethod.LINES:
         return found
-    contents = read_codes(photo.image, found.to_photo, reader.catalogue[found.form].pages[found.page], trace=trace)
-    return code_contradiction(contents, reader.catalogue, found.form, found.page) or found
+    return code_contradiction(codes, reader.catalogue, found.form, found.page) or found
 
 
 def _unless_header_contradicts(found: Registration, photo: Photo, reader: Reader, trace: Trace | None) -> Registration | Refusal:

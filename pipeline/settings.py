@@ -94,12 +94,27 @@ class Settings(BaseModel):
     )
     models: Path = Field(default_factory=default_models, description="Folder of the ONNX models the reader uses.")
     workers: int = Field(default=1, ge=1, description="Worker processes of `sirekap read`; 1 reads in the command's own process.")
+    photo_seconds: float = Field(
+        default=120.0,
+        gt=0,
+        description="Longest time a worker process may take for one file; then it is ended, and the file tried once more alone. "
+        "A page takes about a second on a slow core, a PDF of ten pages ten.",
+    )
+    worker_megabytes: float = Field(
+        default=1500.0,
+        ge=200,
+        description="Most memory a worker process may use, in MB of 10^6 bytes; then it is ended, and the file tried once more alone. "
+        "A picture of 60 megapixels needs 550.",
+    )
     language: Language = Field(default=Language.INDONESIAN, description="Language of the command line: id or en.")
     home: Path = Field(default_factory=default_home, description="Folder of the database and the photos when nothing else is said.")
     database: str = Field(
         default="",
         repr=False,
         description=f"Database as an SQLAlchemy URL; when empty, SQLite in the file {DATABASE_FILE} in `home`.",
+    )
+    database_patience: float = Field(
+        default=60.0, ge=0, description="Seconds that a run waits for a database which is gone or locked by others before it gives up."
     )
     photos: str = Field(
         default="",

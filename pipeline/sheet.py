@@ -142,6 +142,11 @@ class FindingCode(StrEnum):
     REGISTRATION_DOUBTFUL = "registration_doubtful"
     FORM_NOT_CALIBRATED = "form_not_calibrated"
     DUPLICATE = "duplicate"
+    NEAR_DUPLICATE = "near_duplicate"
+    TPS_CONTRADICTED = "tps_contradicted"
+    PAGE_MIXED_UP = "page_mixed_up"
+    PAGE_MISSING = "page_missing"
+    DOCUMENTS_DIFFER = "documents_differ"
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,7 +142,7 @@ def photos(tmp_path: Path, colour_reader: None) -> Path:
 
 def test_photos_are_taken_in_and_read(photos: Path) -> None:
     first = run("ingest", "sent")
-    assert "3 photos taken in, 0 known already, 0 refused" in first.output
+    assert "3 photos taken in, 0 known already" in first.output
     assert "there is no village 1805082001 in the table of regions" in first.output
     Path("regions.csv").write_text(TABLE, "utf-8")
     run("regions", "import", "regions.csv")
@@ -160,7 +160,44 @@ def test_manifest_goes_in_but_for_its_bad_rows(photos: Path) -> None:
     assert result.exit_code == 3
     assert "line 3" in result.output
     assert "gone.png: not_found" in result.output
-    assert "1 photos taken in, 0 known already, 1 refused, 1 rows of the manifest left out" in result.output
+    said = "1 photos taken in, 0 known already, 0 now with the manifest's station, 1 refused, 1 rows of the manifest left out"
+    assert said in result.output
+
+
+def test_manifest_again_takes_in_what_has_come_since(photos: Path) -> None:
+    Path("sent/manifest.csv").write_text("path,tps,page\n1805082001011.png,,2\nlate.png,,\n", "utf-8")
+    assert "1 photos taken in" in run("ingest", "sent/manifest.csv").output
+    Path("sent/1805082001011.png").unlink()
+    Path("sent/late.png").write_bytes(Path("sent/1805082001012.png").read_bytes())
+    again = run("ingest", "sent/manifest.csv")
+    assert again.exit_code == 0
+    assert "1 photos taken in, 0 known already" in again.output
+    assert "0 photos taken in" in run("ingest", "sent/manifest.csv").output
+
+
+def test_manifest_names_the_stations_of_photos_that_had_none(photos: Path) -> None:
+    Path("regions.csv").write_text(TABLE, "utf-8")
+    run("regions", "import", "regions.csv")
+    Path("sent/1805082001011.png").rename("sent/scan.png")
+    run("ingest", "sent/scan.png")
+    Path("sent/manifest.csv").write_text("path,tps\nscan.png,1805082001011\n", "utf-8")
+    result = run("ingest", "sent/manifest.csv")
+    assert "0 photos taken in, 0 known already, 1 now with the manifest's station" in result.output
+
+
+def test_reason_of_later_photos_is_kept(photos: Path, home: Path) -> None:
+    assert run("ingest", "sent", "--reason", "recount").exit_code == 0
+    assert run("ingest", "sent", "--reason", "boredom").exit_code == 2
+    with sqlite3.connect(home / "sirekap.db") as connection:
+        assert set(connection.execute("SELECT reason FROM photos")) == {("recount",)}
+    connection.close()
+
+
+@pytest.mark.parametrize("path", ["nonsense://x", "nonsense://x/manifest.csv"])
+def test_place_that_cannot_be_reached_is_one_message(path: str) -> None:
+    result = run("ingest", path)
+    assert result.exit_code == 1
+    assert "not a place for files" in result.output
 
 
 def test_nothing_to_take_in_is_usage(tmp_path: Path) -> None:

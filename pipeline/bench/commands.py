@@ -1,4 +1,4 @@
-"""`sirekap bench accuracy` and `sirekap bench speed`."""
+"""`sirekap bench`: everything that is claimed, measured."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def speed(
 ) -> None:
     """Time reading, by stage, beside the bare decode of the same files."""
     from pipeline.bench.speed import SpeedOptions, measure_speed
-    from pipeline.bench.speed_report import speed_json, speed_remarks, speed_table, stage_table
+    from pipeline.bench.speed_report import cost_table, speed_json, speed_remarks, speed_table, stage_table
     from pipeline.writing import write_whole
 
     try:
@@ -123,5 +123,85 @@ def speed(
     console = output_console()
     console.print(speed_table(measured))
     console.print(stage_table(measured))
+    console.print(cost_table(measured))
     for line in (*speed_remarks(measured), f"written: {out}"):
         print_line(console, line)
+
+
+@bench_app.command()
+def memory(
+    data: Data = DATA,
+    pages: Annotated[int, typer.Option(help="Pages to read, the photos at hand in turn.", min=10)] = 5000,
+    workers: Annotated[int, typer.Option(help="Number of processes.", min=2, metavar="N")] = 2,
+    out: Annotated[Path, typer.Option(help="The CSV file to write.", metavar="FILE", dir_okay=False)] = OUT / "memory.csv",
+) -> None:
+    """Read many pages and watch the memory of every process; exit code 1 when it grows or is beyond what is claimed."""
+    from pipeline.bench.memory import measure_memory, memory_table
+    from pipeline.writing import write_whole
+
+    try:
+        measured = measure_memory(data, pages=pages, workers=workers, progress=error_console())
+        write_whole(out, measured.samples.to_csv(index=False).encode())
+    except ModelError as error:
+        fail(str(error), code=USAGE)
+    except OutputError as error:
+        fail(f"cannot_write: {error}", code=FAILURE)
+    console = output_console()
+    console.print(memory_table(measured))
+    print_line(console, f"written: {out}")
+    if measured.problems:
+        fail("; ".join(measured.problems), code=FAILURE)
+
+
+@bench_app.command()
+def faults(
+    rounds: Annotated[int, typer.Option(help="Runs that are killed.", min=1)] = 50,
+    photos: Annotated[int, typer.Option(help="Photos of a run.", min=1)] = 100,
+    seed: Annotated[int, typer.Option(help="Which moments are drawn.")] = 1,
+    samples: Annotated[
+        Path, typer.Option(help="JPEG files whose variants are read.  [default: sample_forms/]", show_default=False, metavar="DIR")
+    ] = PROJECT / "sample_forms",
+) -> None:
+    """Kill runs at any moment, and see whether the next one makes them whole."""
+    from pipeline.bench.faults import FaultOptions, FaultsError, kill_in_rounds
+
+    console = output_console()
+    print_line(console, f"{'round':>5}  {'victim':<9}  {'moment':>7}  {'inside a write':<14}  {'recorded':>14}  verdict")
+    failed = inside_write = 0
+    try:
+        for one in kill_in_rounds(FaultOptions(rounds, photos, seed, samples)):
+            failed += bool(one.faults)
+            inside_write += one.kill.inside_write
+            recorded = f"{one.kill.recorded} then {one.recorded}"
+            moment, inside = f"{one.kill.moment:.1f} s", "yes" if one.kill.inside_write else "no"
+            verdict = "; ".join(one.faults) or "whole"
+            print_line(console, f"{one.number:>5}  {one.victim:<9}  {moment:>7}  {inside:<14}  {recorded:>14}  {verdict}")
+    except (FaultsError, TimeoutError) as error:
+        fail(str(error), code=FAILURE)
+    print_line(console, f"{rounds - failed} of {rounds} runs were made whole; {inside_write} were killed inside a write")
+    if failed or not inside_write:
+        raise typer.Exit(FAILURE)
+
+
+@bench_app.command()
+def store(
+    database: Annotated[
+        str | None, typer.Option(help="SQLAlchemy URL of an empty database.  [default: SQLite in a temporary folder]", metavar="URL")
+    ] = None,
+    rows: Annotated[int, typer.Option(help="Rows of the manifest, photos, rows of the ledger.", min=1_000)] = 1_000_000,
+) -> None:
+    """Time the store: expected photos, what waits, the ledger."""
+    from pipeline.bench.store import measure_store
+    from pipeline.store import StoreError
+
+    progress = error_console()
+    try:
+        measured = measure_store(database, rows=rows, progress=lambda step: print_line(progress, step))
+    except StoreError as error:
+        fail(str(error), code=FAILURE)
+    console = output_console()
+    print_line(console, f"{measured.database}, {measured.rows} rows")
+    print_line(console, f"manifest to expected photos: {measured.expect_seconds:.1f} s; the same again: {measured.again_seconds:.1f} s")
+    for part, ms in measured.pending_ms.items():
+        print_line(console, f"what waits, {part:.1%} read: {ms:.2f} ms")
+    print_line(console, f"ledger verified: {measured.verify_seconds:.1f} s")

@@ -16,6 +16,14 @@ from pipeline.bench.speed import GroupSpeed, Scaling, Speed, Spread
 from pipeline.bench.stages import STAGES
 from pipeline.read import SOFTWARE
 
+ELECTIONS = (("Pilkada 2024", 2.5e6), ("Pemilu 2024", 60e6))
+"""Pages of result forms of the two elections, as the commission's own figures give them to the nearest half million."""
+
+CORES = (16, 64, 256)
+
+SHARED = 0.9
+"""Part of the speed of one core alone that each of many is counted with: memory and disk are shared; no more than two were measured."""
+
 
 def speed_table(speed: Speed) -> Table:
     """A row a group of photos: reading beside the bare decode."""
@@ -39,6 +47,19 @@ def stage_table(speed: Speed) -> Table:
         table.add_column(one.group.name, justify="right")
     for stage in STAGES:
         table.add_row(stage, *(f"{one.stages_ms[stage].median:.1f}" for one in speed.groups))
+    return table
+
+
+def cost_table(speed: Speed) -> Table:
+    """A row a group of photos and election: pages a second and core, core-hours, and hours on several cores, from the measured medians."""
+    table = Table(title=f"What an election costs, {SHARED:.0%} of one core's speed on each", title_justify="left")
+    for title in ("photos like", "pages/s and core", "election", "core-hours", *(f"hours on {cores} cores" for cores in CORES)):
+        table.add_column(title, justify="left" if title in ("photos like", "election") else "right")
+    for one in speed.groups:
+        rate = SHARED * 1000 / one.read_ms.median
+        for name, pages in ELECTIONS:
+            hours = pages / rate / 3600
+            table.add_row(one.group.name, f"{rate:.2f}", name, f"{hours:,.0f}", *(f"{hours / cores:,.1f}" for cores in CORES))
     return table
 
 

@@ -32,7 +32,7 @@ PROBES: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
     ("hypotheses", register, ("ridge_maps", "_hypotheses")),
     ("laid flat", register, ("lay_flat",)),
     ("judged", register, ("_judge",)),
-    ("printed code", read, ("_unless_code_contradicts",)),
+    ("printed code", read, ("read_codes",)),
     ("printed header", read, ("_unless_header_contradicts",)),
     ("patches cut", read, ("cut_patches",)),
     ("boxes read", DigitReader, ("read",)),

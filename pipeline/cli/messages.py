@@ -51,9 +51,14 @@ SETTINGS_IN_INDONESIAN: Mapping[str, str] = {
     "3500 setara 300 titik per inci pada A4, dan 3,9 piksel per milimeter pada poster 600 x 900 mm, seperti dari ponsel 12 megapiksel.",
     "models": "Folder model ONNX yang dipakai pembaca.",
     "workers": "Jumlah proses `sirekap read`; 1 berarti membaca di dalam proses perintah itu sendiri.",
+    "photo_seconds": "Waktu terlama proses pembaca untuk satu berkas; lewat itu prosesnya diakhiri, dan berkasnya dicoba sekali lagi "
+    "sendirian. Satu halaman perlu sekitar satu detik pada inti yang lambat, PDF sepuluh halaman sepuluh detik.",
+    "worker_megabytes": "Memori terbanyak proses pembaca, dalam MB (10^6 bita); lewat itu prosesnya diakhiri, dan berkasnya dicoba sekali "
+    "lagi sendirian. Gambar 60 megapiksel perlu 550.",
     "language": "Bahasa baris perintah: id atau en.",
     "home": "Folder basis data dan foto bila tidak ditentukan lain.",
     "database": "Basis data sebagai URL SQLAlchemy; bila kosong, SQLite dalam berkas sirekap.db di `home`.",
+    "database_patience": "Lama `sirekap run` menunggu, dalam detik, basis data yang hilang atau dikunci pihak lain sebelum menyerah.",
     "photos": "Folder foto, atau URL fsspec-nya; bila kosong, folder photos di `home`.",
 }
 """The meaning of every setting; in English it stands beside its default, in `pipeline.settings`."""
@@ -95,8 +100,9 @@ WRITTEN = Text("Gambar ditulis ke {path}", "The picture is in {path}")
 
 TAKING_IN = Text("memasukkan", "taking in")
 TAKEN_IN = Text(
-    "{added} foto masuk, {known} sudah ada, {refused} ditolak, {left_out} baris manifes tidak masuk",
-    "{added} photos taken in, {known} known already, {refused} refused, {left_out} rows of the manifest left out",
+    "{added} foto masuk, {known} sudah ada, {moved} kini dengan TPS dari manifes, {refused} ditolak, {left_out} baris manifes tidak masuk",
+    "{added} photos taken in, {known} known already, {moved} now with the manifest's station, {refused} refused, "
+    "{left_out} rows of the manifest left out",
 )
 NOT_TAKEN_IN = Text("{name}: {code}: {detail}", "{name}: {code}: {detail}")
 STATION_NOT_BELIEVED = Text(
@@ -108,6 +114,23 @@ READ_SO_FAR = Text(
 )
 STOPPED = Text(
     "Dihentikan; `sirekap run` melanjutkan dari sini.", "Stopped; `sirekap run` goes on from here."
+)
+SCHEDULER_OR_WORKERS = Text("Beri --scheduler atau --workers, tidak keduanya.", "Give --scheduler or --workers, not both.")
+CLUSTER_LOST = Text(
+    "{reason}. Yang sudah dibaca tersimpan; periksa klaster, lalu ulangi.",
+    "{reason}. What was read is kept; check the cluster, then run again."
+)
+WAITING_FOR_DATABASE = Text(
+    "Basis data tidak dapat dipakai ({reason}); menunggu paling lama {seconds:g} detik.",
+    "The database cannot be used ({reason}); waiting for at most {seconds:g} s.",
+)
+DATABASE_LOST = Text(
+    "{url}: basis data tidak dapat dipakai lagi ({reason}). Yang sudah dicatat aman; periksa basis data, lalu ulangi.",
+    "{url}: the database can no longer be used ({reason}). What was recorded is safe; check the database, then run again.",
+)
+DISK_FULL = Text(
+    "Diska penuh ({reason}). Yang sudah dicatat aman; beri ruang, lalu ulangi.",
+    "The disk is full ({reason}). What was recorded is safe; make room, then run again.",
 )
 PHOTO_LOST = Text("{name}: menunggu: {detail}", "{name}: waits: {detail}")
 READS_THE_SAME = Text("Bacaan {reading} ({name}): sama persis", "Reading {reading} ({name}): exactly the same")
@@ -134,7 +157,46 @@ REGIONS_IMPORTED = Text(
 )
 ROW_LEFT_OUT = Text("baris {line}: {detail}", "line {line}: {detail}")
 AND_MORE = Text("dan {count} lagi", "and {count} more")
+ELECTION = Text("Pemilu", "Election")
+DAY = Text("Hari", "Day")
+SHEETS_OF_STATION = Text("Lembar tiap TPS", "Sheets of each station")
+NO_SUCH_SHEET = Text(
+    "{sheet}: bukan lembar yang dikenal; tulis FORM/HALAMAN, lihat `sirekap form list`",
+    "{sheet}: not a sheet that is known; write FORM/PAGE, see `sirekap form list`",
+)
+NOT_A_DAY = Text("{day}: bukan tanggal; tulis seperti 2024-02-14", "{day}: not a day; write it like 2024-02-14")
+ELECTION_ADDED = Text("{election}: {sheets} lembar tiap TPS", "{election}: {sheets} sheets of each station")
+PHOTO = Text("Foto", "Photo")
+STATION = Text("TPS", "Station")
+READING_ROW = Text("Bacaan", "Reading")
+FINDINGS = Text("Temuan", "Findings")
+STANDS = Text("berlaku", "stands")
+SUPERSEDED = Text("diganti ({reason})", "superseded ({reason})")
+NO_SUCH_PHOTO = Text(
+    "tidak ada foto dengan SHA-256 yang diawali {sha256}, atau ada beberapa; tulis lebih panjang",
+    "there is no photo whose SHA-256 begins with {sha256}, or there are several; give more of it",
+)
+NO_SUCH_VILLAGE = Text(
+    "tidak ada desa/kelurahan {code} dalam tabel wilayah; lihat `sirekap regions show`",
+    "there is no village {code} in the table of regions; see `sirekap regions show`",
+)
+PHOTO_MOVED = Text("{name}: kini foto TPS {tps}", "{name}: now a photo of station {tps}")
+NO_STATION = Text("yang tidak diketahui", "unknown")
+
 NO_SUCH_REGION = Text("tidak ada wilayah {code}; lihat `sirekap regions show`", "there is no region {code}; see `sirekap regions show`")
+EXPORTING = Text("mengekspor", "exporting")
+EXPORTED = Text(
+    "{numbers} angka dari {sheets} lembar ada di {folder}; {waiting} foto belum dibaca; kepala buku besar: baris {position}, {hash}",
+    "{numbers} numbers of {sheets} sheets are in {folder}; {waiting} photos not yet read; head of the ledger: row {position}, {hash}",
+)
+NOT_AN_EXPORT = Text(
+    "{folder}: berisi {name}, yang bukan dari ekspor. Beri folder baru atau kosong, atau folder ekspor sebelumnya.",
+    "{folder}: holds {name}, which is of no export. Give a new or empty folder, or that of an earlier export.",
+)
+REPORTING = Text("membuat laporan", "making the report")
+REPORTED = Text(
+    "Laporan tentang {sheets} lembar ada di {path}", "The report on {sheets} sheets is in {path}"
+)
 
 
 def said(text: Text, language: Language, **values: object) -> str:

@@ -31,14 +31,15 @@ def check_start(order: WorkOrder) -> None:
         fail(said(messages.UNKNOWN_FORM, language, form=order.form, known=", ".join(catalogue.forms)), code=USAGE)
 
 
-def progress_bar(console: Console, language: Language, *, visible: bool) -> Progress:
-    """A bar with count, rate and time left, on a terminal."""
+def progress_bar(console: Console, language: Language, *more: ProgressColumn, visible: bool) -> Progress:
+    """A bar with count, rate, time left and more columns, on a terminal."""
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         _Rate(language),
         TimeRemainingColumn(),
+        *more,
         console=console,
         transient=True,
         disable=not (visible and console.is_terminal),

@@ -9,11 +9,38 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, TypeVar
 
+from pipeline.settings import Settings
+
 Task = TypeVar("Task")
 Result = TypeVar("Result")
+
+
+class ClusterError(Exception):
+    """The processes that should do the work cannot be reached, or were lost; the message says which and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What one item may take before its process is ended.
+
+    Attributes
+    ----------
+    seconds
+        Time from the moment a worker begins with it.
+    megabytes
+        Memory of the process that works on it, in MB of 10^6 bytes.
+    """
+
+    seconds: float
+    megabytes: float
+
+    @classmethod
+    def of(cls, settings: Settings) -> Allowance:
+        return cls(settings.photo_seconds, settings.worker_megabytes)
 
 
 class Executor(Protocol):
@@ -29,7 +56,12 @@ class Executor(Protocol):
         function
             What to do with one item; must be picklable. An exception it raises is raised here.
         on_crash
-            The result of an item whose worker process died of it, from the item and what was seen.
+            The result of an item that ended its process or went beyond its allowance, from the item and what was seen.
+
+        Raises
+        ------
+        ClusterError
+            The workers were lost, and not one item is to blame.
         """
 
     def __enter__(self) -> Executor: ...
@@ -38,7 +70,7 @@ class Executor(Protocol):
 
 
 class SerialExecutor(AbstractContextManager["SerialExecutor"]):
-    """Everything in this process, one item after the other. An item that kills the process kills the run."""
+    """Everything in this process, one item after the other. An item that kills the process kills the run, and nothing limits it."""
 
     def map(
         self, function: Callable[[Task], Result], items: Iterable[Task], *, on_crash: Callable[[Task, str], Result]
@@ -49,10 +81,10 @@ class SerialExecutor(AbstractContextManager["SerialExecutor"]):
         return None
 
 
-def make_executor(workers: int) -> Executor:
-    """The executor for a number of worker processes; 1 starts none."""
+def make_executor(workers: int, allowance: Allowance | None = None) -> Executor:
+    """The executor for a number of worker processes; 1 starts none. Without an allowance, that of the default settings holds."""
     if workers == 1:
         return SerialExecutor()
-    from pipeline.engine.local_cluster import DaskExecutor  # takes a second to import
+    from pipeline.engine.dask_executor import on_this_machine  # takes a second to import
 
-    return DaskExecutor(workers)
+    return on_this_machine(workers, allowance or Allowance.of(Settings()))

@@ -61,7 +61,7 @@ def replay(connection: Connection, position: int, *, order: WorkOrder) -> Replay
         raise StoreError(sheets.detail)
     old = event["reading"]
     # A PDF that is read in fewer pages today has no such sheet: everything differs.
-    new = sheets[event["sheet"] - 1].to_dict() if event["sheet"] <= len(sheets) else {}
+    new = sheets[event["sheet"] - 1].sheet.to_dict() if event["sheet"] <= len(sheets) else {}
     differing = tuple(_differing(old, json.loads(json.dumps(new))))
     versions = tuple(name for name in VERSIONS if name in differing or any(part.startswith(f"{name}.") for part in differing))
     return Replay(position, str(photo.name), tuple(part for part in differing if part.split(".")[0] not in VERSIONS), versions)

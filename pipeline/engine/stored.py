@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from sqlalchemy import Engine
 
 from pipeline.engine.executors import Executor
+from pipeline.engine.patience import Patience
 from pipeline.engine.work import WorkOrder, crash_of, refused_sheet, sheet_of
-from pipeline.imaging import Limits
+from pipeline.imaging import Limits, Photo
+from pipeline.imaging.likeness import likeness
 from pipeline.imaging.opening import decode
 from pipeline.sheet import Refusal, RefusalCode, Sheet
 from pipeline.store.database import READING
 from pipeline.store.photos import PhotoLostError, PhotoStore
-from pipeline.store.readings import StoredPhoto, pending, record
+from pipeline.store.readings import ReadSheet, StoredPhoto, pending, record
 
 ASKED_AT_ONCE = 500
 """Photos asked for in one query: what is in memory does not grow with what waits."""
@@ -35,9 +37,15 @@ class Lost:
     detail: str
 
 
-def read_pending(store: Engine, *, order: WorkOrder, executor: Executor) -> Iterator[tuple[Sheet, ...] | Lost]:
-    """Read everything that has no reading; gives the sheets of each photo when they are safe in the ledger."""
-    photos = _pending(store)
+def read_pending(store: Engine, *, order: WorkOrder, executor: Executor, patience: Patience) -> Iterator[tuple[Sheet, ...] | Lost]:
+    """Read everything that has no reading; gives the sheets of each photo when they are safe in the ledger.
+
+    Raises
+    ------
+    DBAPIError
+        The database cannot be used, and the patience with it is at its end: what is not recorded waits for the next run.
+    """
+    photos = _pending(store, patience)
     work = partial(read_stored, order=order)
     waiting: deque[StoredPhoto] = deque()
 
@@ -51,12 +59,11 @@ def read_pending(store: Engine, *, order: WorkOrder, executor: Executor) -> Iter
         if isinstance(sheets, Lost):
             yield sheets
             continue
-        with store.begin() as connection:
-            record(connection, photo, sheets)
-        yield tuple(sheets)
+        patience.for_(partial(_tell, store, photo, sheets))
+        yield tuple(read.sheet for read in sheets)
 
 
-def read_stored(photo: StoredPhoto, *, order: WorkOrder) -> list[Sheet] | Lost:
+def read_stored(photo: StoredPhoto, *, order: WorkOrder) -> list[ReadSheet] | Lost:
     """The sheets of one photo of the store.
 
     Raises
@@ -65,33 +72,40 @@ def read_stored(photo: StoredPhoto, *, order: WorkOrder) -> list[Sheet] | Lost:
         No photo can be reached: that says nothing of this one, so the run ends and the photo waits.
     """
     started = time.perf_counter()
-    sheets: list[Sheet] = []
+    sheets: list[ReadSheet] = []
     try:
         data = PhotoStore(order.settings.photos_url).get(photo.sha256)
     except PhotoLostError as error:
         return Lost(photo.name, str(error))
     try:
         for opened in decode(data, name=photo.name, limits=Limits.of(order.settings)):
-            sheets.append(sheet_of(opened, order, started=started))
+            sheet = sheet_of(opened, order, started=started)
+            sheets.append(ReadSheet(sheet, likeness(opened.image) if isinstance(opened, Photo) else None))
             started = time.perf_counter()
     except Exception as error:
-        sheets.append(refused_sheet(photo.name, photo.sha256, crash_of(error), order, started=started))
+        sheets.append(ReadSheet(refused_sheet(photo.name, photo.sha256, crash_of(error), order, started=started), None))
     return sheets
 
 
-def refuse_stored(photo: StoredPhoto, detail: str, *, order: WorkOrder) -> list[Sheet] | Lost:
+def refuse_stored(photo: StoredPhoto, detail: str, *, order: WorkOrder) -> list[ReadSheet] | Lost:
     """The refusal of a photo that ended the process that read it."""
     refusal = Refusal(RefusalCode.CRASHED_READER, detail)
-    return [refused_sheet(photo.name, photo.sha256, refusal, order, started=time.perf_counter())]
+    return [ReadSheet(refused_sheet(photo.name, photo.sha256, refusal, order, started=time.perf_counter()), None)]
 
 
-def _pending(store: Engine) -> Iterator[StoredPhoto]:
+def _tell(store: Engine, photo: StoredPhoto, sheets: Sequence[ReadSheet]) -> None:
+    with store.begin() as connection:
+        record(connection, photo, sheets)
+
+
+def _pending(store: Engine, patience: Patience) -> Iterator[StoredPhoto]:
     """Every photo that waits, asked for in pages."""
     last = 0
-    while True:
-        with store.connect().execution_options(**{READING: True}) as connection:
-            some = pending(connection, after=last, limit=ASKED_AT_ONCE)
-        if not some:
-            return
+    while some := patience.for_(partial(_asked, store, last)):
         yield from some
         last = some[-1].position
+
+
+def _asked(store: Engine, last: int) -> list[StoredPhoto]:
+    with store.connect().execution_options(**{READING: True}) as connection:
+        return pending(connection, after=last, limit=ASKED_AT_ONCE)

@@ -1,7 +1,8 @@
 """From the paths a person gives to files, and from a file to its bytes, without trusting either.
 
-`discover` lists what is to be read in a fixed order; `read_bytes` opens one file and never blocks, follows no loop, and reads no
-more than the limit. What cannot be opened stays in the list: it gets its refusal when its turn comes, like any damaged photo.
+`discover` lists what is to be read in a fixed order, `walk` one folder as it goes; `read_bytes` opens one file and never blocks, follows no
+loop, and reads no more than the limit. What cannot be opened stays in the list: it gets its refusal when its turn comes, like any damaged
+photo.
 """
 
 from __future__ import annotations
@@ -56,11 +57,35 @@ def discover(paths: Iterable[str], *, leave_out: Collection[Path] = ()) -> Disco
         if not path.is_dir():
             inside: Iterable[Item] = (Item(printable(given), path),)
         else:
-            inside = tuple(_walk(given.rstrip("/") or "/", leave_out))
+            inside = tuple(walk(given, leave_out=leave_out))
             if not inside:
                 empty.append(printable(given))
         found.update((item.name, item) for item in inside)
     return Discovery(tuple(sorted(found.values())), tuple(empty))
+
+
+def walk(top: str, *, leave_out: Collection[Path] = ()) -> Iterator[Item]:
+    """As `discover` of one folder, while it is being walked: sorted within each folder, of which only the names are held."""
+    seen = {identity for path in leave_out if (identity := _identity(path))}
+    linked: list[str] = [top.rstrip("/") or "/"]
+    while linked:
+        # Real folders first, then what links add: a photo keeps the name of the place where it lies.
+        pending = [linked.pop(0)]
+        while pending:
+            folder = pending.pop()
+            identity = _identity(Path(folder))
+            if identity is None or identity in seen:
+                continue
+            seen.add(identity)
+            try:
+                files, folders, links = _inside(folder)
+            except OSError:
+                yield Item(printable(folder), Path(folder))
+                continue
+            for name in files:
+                yield Item(printable(name), Path(name))
+            pending += reversed(folders)
+            linked += links
 
 
 def printable(path: str) -> str:
@@ -86,38 +111,29 @@ def _read(descriptor: int, max_bytes: int) -> bytes | Refusal:
     if not stat.S_ISREG(status.st_mode):
         return Refusal(RefusalCode.UNSUPPORTED_FORMAT, f"not a file but a {_kind(status.st_mode)}")
     if status.st_size > max_bytes:
-        return _too_large(status.st_size, max_bytes)
+        return too_large(status.st_size, max_bytes)
     with open(descriptor, "rb", closefd=False) as file:
         data = file.read(max_bytes + 1)
     if len(data) > max_bytes:
-        return _too_large(len(data), max_bytes)
+        return too_large(len(data), max_bytes)
     return data or Refusal(RefusalCode.DAMAGED_FILE, "the file is empty")
 
 
-def _walk(top: str, leave_out: Collection[Path]) -> Iterator[Item]:
-    seen = {identity for path in leave_out if (identity := _identity(path))}
-    linked: list[str] = [top]
-    while linked:
-        # Real folders first, then what links add: a photo keeps the name of the place where it lies.
-        pending = [linked.pop(0)]
-        while pending:
-            folder = pending.pop()
-            identity = _identity(Path(folder))
-            if identity is None or identity in seen:
+def _inside(folder: str) -> tuple[list[str], list[str], list[str]]:
+    """Paths of the files to read, the folders, and the links to folders in a folder, each sorted."""
+    files: list[str] = []
+    folders: list[str] = []
+    links: list[str] = []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            name = f"{folder.rstrip('/')}/{entry.name}"
+            if entry.name.startswith("."):
                 continue
-            seen.add(identity)
-            try:
-                with os.scandir(folder) as entries:
-                    inside = sorted((entry for entry in entries if not entry.name.startswith(".")), key=lambda entry: entry.name)
-            except OSError:
-                yield Item(printable(folder), Path(folder))
-                continue
-            for entry in inside:
-                name = f"{folder.rstrip('/')}/{entry.name}"
-                if _is_folder(entry):
-                    (linked if entry.is_symlink() else pending).append(name)
-                elif os.path.splitext(entry.name)[1].lower() in PICTURE_EXTENSIONS:
-                    yield Item(printable(name), Path(name))
+            if _is_folder(entry):
+                (links if entry.is_symlink() else folders).append(name)
+            elif os.path.splitext(entry.name)[1].lower() in PICTURE_EXTENSIONS:
+                files.append(name)
+    return sorted(files), sorted(folders), sorted(links)
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
@@ -140,7 +156,7 @@ def _kind(mode: int) -> str:
     return kinds.get(stat.S_IFMT(mode), "special file")
 
 
-def _too_large(size: int, limit: int) -> Refusal:
+def too_large(size: int, limit: int) -> Refusal:
     return Refusal(RefusalCode.TOO_LARGE, f"{size / 1e6:.1f} MB, more than {limit / 1e6:g} MB")
 
 

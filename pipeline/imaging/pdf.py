@@ -61,7 +61,8 @@ def _render_page(page: pypdfium2.PdfPage, limits: Limits) -> NDArray[np.uint8] |
             return refusal
         left, bottom, right, top = picture.get_bounds()
         area = max((right - left) * (top - bottom), 0.0)
-        if area > WHOLE_PAGE * width * height:
+        # One that cannot be decoded has no pixels.
+        if area > WHOLE_PAGE * width * height and columns and rows:
             scale = math.sqrt(columns * rows / area)
     scale = min(scale, _largest_scale(width, height, limits.max_pixels))
     # PDFium rounds up; a hair less keeps a page of exactly 1000 pixels from becoming 1001 by a rounding error.

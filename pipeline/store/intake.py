@@ -1,46 +1,48 @@
-"""Take photos in: each once, by its content, with the polling station that it is said to be of.
+"""Take photos in: each once, by its content, with the polling station and page that it is said to show.
 
-Files come in from a folder or a manifest; each becomes one event of the ledger and one photo that waits to be read. The idea: the bytes
-are kept first and told of after, so a crash in between leaves a photo that is taken in again, and never an event without its photo.
+Files come in; each becomes one event of the ledger and one photo that waits to be read. The idea: the bytes are kept first and told of
+after, so a crash in between leaves a photo that is taken in again, and never an event without its photo.
 """
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 
 import sqlalchemy as sa
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
-from pipeline.imaging.files import Item, printable, read_bytes
-from pipeline.regions import CodeError, RowFault, TableError, TpsCode, tps_in_name
+from pipeline.imaging.files import Item
+from pipeline.regions import TpsCode, tps_in_name
 from pipeline.sheet import Refusal
 from pipeline.store.ledger import Kind, append, become_writer
 from pipeline.store.photos import PhotoStore
-from pipeline.store.schema import photos, regions
+from pipeline.store.schema import expected_photos, photos, reassignments, regions, waiting
+from pipeline.store.sources import NamedItem, RemoteItem, fetch
+from pipeline.store.standing import Reason, reassign
+from pipeline.store.stations import station_of
 
 PHOTOS_AT_ONCE = 50
 """Photos told of in one transaction."""
 
-COLUMNS = ("path", "tps")
-
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A file that was sent, and the polling station that its manifest says it is of."""
+    """A file that was sent, and what its manifest says of it: polling station, page, and the row of `expected_photos`."""
 
-    item: Item
+    item: Item | NamedItem | RemoteItem
     tps: TpsCode | None = None
+    page: str | None = None
+    expected: int | None = None
 
 
 class Outcome(StrEnum):
-    """What became of an arrival."""
+    """What became of an arrival; `MOVED` is a known photo that had no polling station and now has the manifest's."""
 
     ADDED = "added"
     KNOWN = "known"
+    MOVED = "moved"
     REFUSED = "refused"
 
 
@@ -62,121 +64,117 @@ class TakenIn:
     contradiction: str | None = None
 
 
-def read_manifest(path: Path) -> tuple[list[Arrival], list[RowFault]]:
-    """The files of a manifest (CSV with the columns `path`, below the manifest's own folder, and `tps`), and the rows that were left out.
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """An arrival whose bytes are kept."""
 
-    Raises
-    ------
-    TableError
-        The file cannot be read, is no UTF-8 text, or has no such columns.
-    """
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as lines:
-            reader = csv.DictReader(lines, strict=True)
-            missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
-            if missing:
-                raise TableError(f"{path}: there is no column {', '.join(missing)}; a manifest has {', '.join(COLUMNS)}")
-            rows = [(reader.line_num, (row["path"] or "").strip(), (row["tps"] or "").strip(), row.get(None)) for row in reader]
-    except OSError as error:
-        raise TableError(f"{path}: {error.strerror or error}") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise TableError(f"{path}: not a CSV file in UTF-8 ({error})") from error
-    arrivals: dict[str, Arrival] = {}
-    lines_of: dict[str, int] = {}
-    faults: list[RowFault] = []
-    folder = path.parent.resolve()
-    for line, name, code, surplus in rows:
-        try:
-            if surplus:
-                raise CodeError(f"there are more cells than columns: {surplus}; put quotes around a path with a comma in it")
-            file = _below(folder, name)
-            if name in arrivals:
-                raise CodeError(f"{name!r} stands in line {lines_of[name]} already")
-            station = TpsCode.parse(code) if code else None
-        except CodeError as error:
-            faults.append(RowFault(line, str(error)))
-            continue
-        arrivals[name], lines_of[name] = Arrival(Item(printable(name), file), station), line
-    return list(arrivals.values()), faults
+    arrival: Arrival
+    sha256: str
+    bytes: int
 
 
-def _below(folder: Path, name: str) -> Path:
-    """The file of a name, links followed, which must lie below a folder."""
-    try:
-        file = (folder / name).resolve()
-        inside = bool(name) and file != folder and file.is_relative_to(folder)
-    except (OSError, ValueError, RuntimeError):  # a name that no file can have, a loop of links
-        inside = False
-    if not inside:
-        raise CodeError(f"{name!r} is no file below the folder of the manifest")
-    return file
-
-
-def take_in(store: Engine, kept: PhotoStore, arrivals: Iterable[Arrival], *, max_bytes: int) -> Iterator[TakenIn]:
+def take_in(
+    store: Engine, kept: PhotoStore, arrivals: Iterable[Arrival], *, max_bytes: int, reason: Reason | None = None
+) -> Iterator[TakenIn]:
     """Take every arrival in, in batches; an outcome is given when it is safe in the ledger.
 
     A polling station is believed when its village is in the table of regions and nothing else says otherwise.
+
+    Parameters
+    ----------
+    reason
+        Why these photos replace earlier ones of their pages.
+
+    Raises
+    ------
+    StoreError
+        The photos cannot be kept, or the place where they come from cannot be reached.
     """
-    waiting: list[tuple[TakenIn, Photo]] = []
+    batch: list[_Kept] = []
     for arrival in arrivals:
-        data = read_bytes(arrival.item.path, max_bytes=max_bytes)
+        data = fetch(arrival.item, max_bytes=max_bytes)
         if isinstance(data, Refusal):
             yield TakenIn(arrival.item.name, Outcome.REFUSED, refusal=data)
             continue
-        station, contradiction = _station(arrival)
-        photo = Photo(kept.put(data), arrival.item.name, len(data), station)
-        waiting.append((TakenIn(arrival.item.name, Outcome.ADDED, contradiction=contradiction), photo))
-        if len(waiting) == PHOTOS_AT_ONCE:
-            yield from _record(store, waiting)
-            waiting = []
-    yield from _record(store, waiting)
+        batch.append(_Kept(arrival, kept.put(data), len(data)))
+        if len(batch) == PHOTOS_AT_ONCE:
+            yield from _record(store, batch, reason)
+            batch = []
+    yield from _record(store, batch, reason)
 
 
-@dataclass(frozen=True, slots=True)
-class Photo:
-    """A photo as the ledger tells of it."""
-
-    sha256: str
-    name: str
-    bytes: int
-    tps: TpsCode | None
-
-
-def _record(store: Engine, waiting: Sequence[tuple[TakenIn, Photo]]) -> Iterator[TakenIn]:
+def _record(store: Engine, batch: Sequence[_Kept], reason: Reason | None) -> list[TakenIn]:
     """Tell the ledger of the photos that it does not know."""
-    if not waiting:
-        return
+    if not batch:
+        return []
     with store.begin() as connection:
         become_writer(connection)
-        hashes = [photo.sha256 for _, photo in waiting]
-        query = sa.select(photos.c.sha256, photos.c.tps).where(photos.c.sha256.in_(hashes))
-        stations: dict[str, str | None] = {row.sha256: row.tps for row in connection.execute(query)}
-        villages = {station.village for _, photo in waiting if (station := photo.tps) is not None}
-        real = set(connection.scalars(sa.select(regions.c.code).where(regions.c.code.in_(villages))))
-        told, outcomes = [], []
-        for taken, photo in waiting:
-            code, contradiction = None if photo.tps is None else str(photo.tps), taken.contradiction
-            if photo.tps is not None and photo.tps.village not in real:
-                code, contradiction = None, f"there is no village {photo.tps.village} in the table of regions"
-            if photo.sha256 not in stations:
-                stations[photo.sha256] = code
-                told.append((Kind.PHOTO, {"bytes": photo.bytes, "name": photo.name, "sha256": photo.sha256, "tps": code}))
-                outcomes.append(replace(taken, contradiction=contradiction))
+        hashes = [one.sha256 for one in batch]
+        query = sa.select(photos.c.sha256, photos.c.position).where(photos.c.sha256.in_(hashes))
+        positions: dict[str, int] = {row.sha256: row.position for row in connection.execute(query)}
+        stations = believed(connection, [(one.arrival.item.name, one.arrival.tps) for one in batch])
+        new: dict[str, dict[str, str | int | None]] = {}
+        first: set[int] = set()
+        for number, (one, (code, contradiction)) in enumerate(zip(batch, stations, strict=True)):
+            if one.sha256 in positions or one.sha256 in new:
                 continue
-            first = stations[photo.sha256]
-            if code is not None and code != first:
-                contradiction = f"the same photo was taken in before as one of {first or 'no polling station'}, now as one of {code}"
-            outcomes.append(replace(taken, outcome=Outcome.KNOWN, contradiction=contradiction))
-        entries = append(connection, told)
-        rows = [{"position": entry.position, **body} for entry, (_, body) in zip(entries, told, strict=True)]
-        if rows:
-            connection.execute(photos.insert(), rows)
-    yield from outcomes
+            first.add(number)
+            new[one.sha256] = {
+                "bytes": one.bytes, "contradiction": contradiction, "name": one.arrival.item.name, "page": one.arrival.page,
+                "reason": reason and reason.value, "sha256": one.sha256, "tps": code,
+            }  # fmt: skip
+        positions |= _tell(connection, new)
+        outcomes = []
+        for number, (one, (code, contradiction)) in enumerate(zip(batch, stations, strict=True)):
+            outcome, again = Outcome.ADDED, None
+            if number not in first:
+                outcome, again = named_again(connection, positions[one.sha256], code, by_manifest=one.arrival.tps is not None)
+            outcomes.append(TakenIn(one.arrival.item.name, outcome, contradiction=contradiction or again))
+        came = [{"row": one.arrival.expected, "came": positions[one.sha256]} for one in batch if one.arrival.expected is not None]
+        if came:
+            arrived = expected_photos.update().where(expected_photos.c.id == sa.bindparam("row")).values(photo=sa.bindparam("came"))
+            connection.execute(arrived, came)
+    return outcomes
 
 
-def _station(arrival: Arrival) -> tuple[TpsCode | None, str | None]:
-    """The polling station of an arrival, None where nothing names it or what names it is contradictory, and why that is."""
-    by_name = tps_in_name(arrival.item.name)
-    if arrival.tps is not None and by_name is not None and arrival.tps != by_name:
-        return None, f"the manifest says {arrival.tps}, the name of the file {by_name}"
-    return arrival.tps or by_name, None
+def _tell(connection: Connection, new: dict[str, dict[str, str | int | None]]) -> dict[str, int]:
+    """Tell of new photos, by their hashes; gives the rows of the ledger that do."""
+    if not new:
+        return {}
+    entries = append(connection, [(Kind.PHOTO, body) for body in new.values()])
+    positions = {sha256: entry.position for sha256, entry in zip(new, entries, strict=True)}
+    connection.execute(photos.insert(), [{"position": positions[sha256], **body} for sha256, body in new.items()])
+    connection.execute(waiting.insert(), [{"photo": position} for position in positions.values()])
+    return positions
+
+
+def believed(connection: Connection, said: Sequence[tuple[str, TpsCode | None]]) -> list[tuple[str | None, str | None]]:
+    """For the name and the manifest's station of each photo: the code that is believed, and why one is not; either may be None."""
+    named = [(tps, tps_in_name(name)) for name, tps in said]
+    villages = {station.village for both in named for station in both if station is not None}
+    real = set(connection.scalars(sa.select(regions.c.code).where(regions.c.code.in_(villages))))
+    found: list[tuple[str | None, str | None]] = []
+    for by_manifest, by_name in named:
+        station = by_manifest or by_name
+        if by_manifest is not None and by_name is not None and by_manifest != by_name:
+            found.append((None, f"the manifest says {by_manifest}, the name of the file {by_name}"))
+        elif station is not None and station.village not in real:
+            found.append((None, f"there is no village {station.village} in the table of regions"))
+        else:
+            found.append((None if station is None else str(station), None))
+    return found
+
+
+def named_again(connection: Connection, photo: int, code: str | None, *, by_manifest: bool) -> tuple[Outcome, str | None]:
+    """What becomes of a known photo whose station is named again: it gets the manifest's where it never had one, else they are compared."""
+    if code is None:
+        return Outcome.KNOWN, None
+    moved = sa.exists().where(reassignments.c.photo == photos.c.position).label("moved")
+    query = sa.select(station_of(photos).label("tps"), photos.c.contradiction, moved).where(photos.c.position == photo)
+    before = connection.execute(query).one()
+    if code == before.tps:
+        return Outcome.KNOWN, None
+    if by_manifest and before.tps is None and before.contradiction is None and not before.moved:
+        reassign(connection, photo, code, reason="manifest")
+        return Outcome.MOVED, None
+    return Outcome.KNOWN, f"the same photo was taken in before as one of {before.tps or 'no polling station'}, now as one of {code}"

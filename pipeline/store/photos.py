@@ -9,11 +9,10 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
-from pipeline.settings import without_secrets
 from pipeline.store.database import StoreError
+from pipeline.store.sources import place_errors, reached
 from pipeline.writing import OutputError, write_whole
 
 
@@ -25,11 +24,9 @@ class PhotoStore:
     """The photos at a folder or fsspec URL, which is made when the first one is put in."""
 
     def __init__(self, url: str) -> None:
-        try:
-            self._files, self._root = fsspec.core.url_to_fs(url)
-        except (ValueError, ImportError) as error:
-            shown = without_secrets(url)
-            raise StoreError(f"{shown}: not a place for photos ({error}); give a folder, or a URL like s3://bucket/photos") from error
+        self._files, self._root = reached(url)
+        # An object store has no folders: what is there as long as the place can be reached is the bucket.
+        self._place = self._root if isinstance(self._files, LocalFileSystem) else self._root.partition("/")[0]
 
     def put(self, data: bytes) -> str:
         """Keep a photo; gives its SHA-256 in hex. It appears whole or not at all.
@@ -41,11 +38,12 @@ class PhotoStore:
         """
         sha256 = hashlib.sha256(data).hexdigest()
         path = self._path(sha256)
-        try:
-            if not self._is_whole(path, sha256):
-                self._write(path, data)
-        except (OSError, OutputError) as error:
-            raise StoreError(f"{path}: the photo cannot be kept ({error}); check the space and the rights there") from error
+        with place_errors(path):
+            try:
+                if not self._is_whole(path, sha256):
+                    self._write(path, data)
+            except (OSError, OutputError) as error:
+                raise StoreError(f"{path}: the photo cannot be kept ({error}); check the space and the rights there") from error
         return sha256
 
     def get(self, sha256: str) -> bytes:
@@ -59,21 +57,25 @@ class PhotoStore:
             The place cannot be reached.
         """
         path = self._path(sha256)
-        try:
-            data: bytes = self._files.cat_file(path)
-        except FileNotFoundError as error:
-            if not self._files.exists(self._root):
-                raise StoreError(f"{self._root}: the photos cannot be reached") from error
-            raise PhotoLostError(f"{path}: the photo is not there; bring it back from a copy") from error
-        except OSError as error:
-            raise StoreError(f"{path}: the photo cannot be read ({error})") from error
+        with place_errors(path):
+            try:
+                data: bytes = self._files.cat_file(path)
+            except FileNotFoundError as error:
+                if not self._files.exists(self._place):
+                    raise StoreError(f"{self._place}: the photos cannot be reached; there is no such bucket or folder") from error
+                raise PhotoLostError(f"{path}: the photo is not there; bring it back from a copy") from error
+            except OSError as error:
+                raise StoreError(f"{path}: the photo cannot be read ({error})") from error
         if hashlib.sha256(data).hexdigest() != sha256:
             raise PhotoLostError(f"{path}: these are not the bytes that were put in; bring the photo back from a copy")
         return data
 
     def _is_whole(self, path: str, sha256: str) -> bool:
         """Whether the photo is there already: one that an accident cut short is written again."""
-        return bool(self._files.exists(path)) and hashlib.sha256(self._files.cat_file(path)).hexdigest() == sha256
+        try:
+            return hashlib.sha256(self._files.cat_file(path)).hexdigest() == sha256
+        except FileNotFoundError:
+            return False
 
     def _write(self, path: str, data: bytes) -> None:
         if isinstance(self._files, LocalFileSystem):

@@ -1,7 +1,7 @@
 """Whether the tables that are searched say what the ledger says.
 
-Photos, readings and findings repeat parts of ledger rows. Whoever owns the database can add or change rows there and leave the chain
-sound, so every one of them is held against the event it is a view of, and every event against its view.
+Photos, readings and what hangs on them repeat parts of ledger rows. Whoever owns the database can add or change rows there and leave the
+chain sound, so every one of them is held against the event it is a view of, and every event against its view.
 """
 
 from __future__ import annotations
@@ -15,43 +15,50 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from pipeline.store.ledger import Fault, FaultCode, Kind
-from pipeline.store.schema import findings, ledger, photos, readings
+from pipeline.store.schema import findings, ledger, likenesses, photos, readings, reassignments, supersessions, waiting
+from pipeline.store.sets import numbers_key
 
 ROWS_AT_ONCE = 5_000
 
-_PHOTO = ("sha256", "name", "bytes", "tps")
-_READING = ("photo", "sheet", "form", "page", "verdict", "refusal", "probability")
+_VIEWS = {
+    "photo": (photos.c.position, ("sha256", "name", "bytes", "tps", "page", "reason", "contradiction")),
+    "reading": (readings.c.position, ("photo", "sheet", "form", "page", "verdict", "refusal", "probability")),
+    "likeness": (likenesses.c.reading, ("numbers", "likeness")),
+    "supersession": (supersessions.c.position, ("reading", "by", "reason")),
+    "reassignment": (reassignments.c.position, ("photo", "tps")),
+}
+"""Each view: its column with the position of the event, and its columns that say what the event says."""
 
 
 def check_views(connection: Connection) -> Fault | None:
     """The first row of the ledger whose view is missing or says something else, or the view of no event."""
-    seen = {photos: 0, readings: 0, findings: 0}
-    for position, kind, body, row, found in _joined(connection):
-        expected = _expected(Kind(kind), json.loads(body))
-        if row != expected["row"] or found != expected["findings"]:
+    seen = {**{column.table: 0 for column, _ in _VIEWS.values()}, findings: 0}
+    for position, kind, body, present, found in _joined(connection):
+        expected, said = _expected(Kind(kind), json.loads(body))
+        if present != expected or found != said:
             return Fault(FaultCode.VIEW_DIFFERS, position, f"what is searched of row {position} ({kind}) is not what the row says")
-        if kind == Kind.PHOTO:
-            seen[photos] += 1
-        elif kind == Kind.READING:
-            seen[readings] += 1
-            seen[findings] += len(found)
+        for name in expected:
+            seen[_VIEWS[name][0].table] += 1
+        seen[findings] += len(found)
     for table, count in seen.items():
         there = connection.scalar(sa.select(sa.func.count()).select_from(table)) or 0
         if there != count:
             return Fault(FaultCode.VIEW_DIFFERS, 0, f"the table {table.name} has {there} rows, the ledger tells of {count}")
+    read = sa.exists().where(readings.c.photo == photos.c.position)
+    listed = sa.exists().where(waiting.c.photo == photos.c.position)
+    wrong = connection.scalar(sa.select(sa.func.min(photos.c.position)).where(read == listed))
+    if wrong is not None:
+        return Fault(FaultCode.VIEW_DIFFERS, wrong, f"photo {wrong} waits and has a reading, or has none and does not wait")
     return None
 
 
-def _joined(connection: Connection) -> Iterator[tuple[int, str, str, dict[str, Any], list[tuple[str, str]]]]:
-    """Position, kind and body of every row of the ledger, with its views."""
-    columns = [photos.c[name].label(f"photo_{name}") for name in _PHOTO] + [readings.c[name].label(f"reading_{name}") for name in _READING]
-    query = (
-        sa.select(ledger.c.position, ledger.c.kind, ledger.c.body, *columns)
-        .outerjoin(photos, photos.c.position == ledger.c.position)
-        .outerjoin(readings, readings.c.position == ledger.c.position)
-        .order_by(ledger.c.position)
-        .limit(ROWS_AT_ONCE)
-    )
+def _joined(connection: Connection) -> Iterator[tuple[int, str, str, dict[str, dict[str, Any]], list[tuple[str, str]]]]:
+    """Position, kind and body of every row of the ledger, with its views and its findings."""
+    columns = [column.label(f"{name}_at") for name, (column, _) in _VIEWS.items()]
+    columns += [column.table.c[one].label(f"{name}_{one}") for name, (column, others) in _VIEWS.items() for one in others]
+    query = sa.select(ledger.c.position, ledger.c.kind, ledger.c.body, *columns).order_by(ledger.c.position).limit(ROWS_AT_ONCE)
+    for column, _ in _VIEWS.values():
+        query = query.outerjoin(column.table, column == ledger.c.position)
     last = 0
     while rows := connection.execute(query.where(ledger.c.position > last)).mappings().all():
         first, last = rows[0]["position"], rows[-1]["position"]
@@ -63,21 +70,29 @@ def _joined(connection: Connection) -> Iterator[tuple[int, str, str, dict[str, A
             yield row["position"], row["kind"], row["body"], _present(row), said.get(row["position"], [])
 
 
-def _present(row: sa.RowMapping) -> dict[str, Any]:
-    """The columns of the views of a row of the ledger that are there."""
-    return {str(name): value for name, value in row.items() if str(name).startswith(("photo_", "reading_")) and value is not None}
+def _present(row: sa.RowMapping) -> dict[str, dict[str, Any]]:
+    """The views of a row of the ledger that are there."""
+    return {
+        name: {one: row[f"{name}_{one}"] for one in others}
+        for name, (_, others) in _VIEWS.items() if row[f"{name}_at"] is not None
+    }  # fmt: skip
 
 
-def _expected(kind: Kind, body: Mapping[str, Any]) -> dict[str, Any]:
-    """What the views of an event must say."""
+def _expected(kind: Kind, body: Mapping[str, Any]) -> tuple[dict[str, dict[str, Any]], list[tuple[str, str]]]:
+    """What the views of an event must say, and the findings of a reading."""
+    said: dict[str, Mapping[str, Any]] = {}
+    told: list[tuple[str, str]] = []
     if kind is Kind.PHOTO:
-        row, said = {f"photo_{name}": body.get(name) for name in _PHOTO}, []
+        said["photo"] = body
     elif kind is Kind.READING:
-        sheet = body["reading"]
-        refusal = sheet["refusal"]
-        values = {**sheet, "photo": body["photo"], "sheet": body["sheet"], "refusal": refusal and refusal["code"]}
-        row = {f"reading_{name}": values[name] for name in _READING}
-        said = [(finding["code"], finding["severity"]) for finding in sheet["findings"]]
-    else:
-        row, said = {}, []
-    return {"row": {name: value for name, value in row.items() if value is not None}, "findings": said}
+        sheet, refusal = body["reading"], body["reading"]["refusal"]
+        said["reading"] = {**sheet, "photo": body["photo"], "sheet": body["sheet"], "refusal": refusal and refusal["code"]}
+        if body.get("likeness") is not None:
+            values = {name: field["value"] for name, field in sheet["fields"].items()}
+            said["likeness"] = {"numbers": numbers_key(sheet["form"], sheet["page"], values), "likeness": body["likeness"]}
+        told = [(finding["code"], finding["severity"]) for finding in sheet["findings"]]
+    elif kind is Kind.SUPERSESSION:
+        said["supersession"] = body
+    elif kind is Kind.DECISION and body.get("decision") == "station":
+        said["reassignment"] = body
+    return {name: {one: content.get(one) for one in _VIEWS[name][1]} for name, content in said.items()}, told

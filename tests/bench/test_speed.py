@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from rich.console import Console
 from pipeline import read
 from pipeline.bench.photos import PhotoGroup, real_groups
 from pipeline.bench.speed import Scaling, Speed, Spread, one_core, refusal_to_scale, time_groups
-from pipeline.bench.speed_report import speed_json, speed_remarks, speed_table, stage_table
+from pipeline.bench.speed_report import cost_table, speed_json, speed_remarks, speed_table, stage_table
 from pipeline.bench.stages import PROBES, STAGES, StageClock, register
 from pipeline.recognition.model_file import MODEL_NAMES
 from pipeline.settings import Settings
@@ -62,6 +63,16 @@ def test_report_says_what_was_measured_and_on_what(speed: Speed) -> None:
     assert set(content["photos"][0]["stages_ms"]) == set(STAGES)
     assert content["scaling"] == {"refused": "not asked for"}
     assert set(content["models"]) == set(MODEL_NAMES)
+
+
+def test_cost_of_an_election_follows_from_the_rate(speed: Speed) -> None:
+    (group,) = speed.groups
+    second = replace(group, read_ms=Spread(900.0, 900.0, 900.0))
+    console = Console(width=200, no_color=True)
+    with console.capture() as capture:
+        console.print(cost_table(replace(speed, groups=(second,))))
+    # 0.9 of one page in 0.9 s is one a second: 60 million seconds are 16,667 hours.
+    assert all(said in capture.get() for said in ("1.00", "16,667", "1,041.7", "694"))
 
 
 def test_scaling_is_told_with_its_spread() -> None:

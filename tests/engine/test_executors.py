@@ -8,14 +8,36 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.engine.executors import Executor, SerialExecutor, make_executor
-from pipeline.engine.local_cluster import IN_FLIGHT_PER_WORKER, DaskExecutor
+from pipeline.bench.own_cluster import OwnCluster, own_cluster
+from pipeline.engine import clusters
+from pipeline.engine.dask_executor import IN_FLIGHT_PER_WORKER, at_address, on_this_machine
+from pipeline.engine.executors import Allowance, ClusterError, Executor, SerialExecutor, make_executor
+from pipeline.settings import Settings
 from pipeline.writing import OutputError
 from tests.engine import functions
+
+KILLERS = {
+    5: "ended its process twice, with exit code 9",
+    6: "ended its process twice, by SIGSEGV",
+    17: "ended its process twice, by SIGKILL",
+}
+
+
+def told(item: object, detail: str) -> str:
+    return detail
 
 
 def dead(item: object, detail: str) -> str:
     return f"{item} is dead"
+
+
+ALLOWANCE = Allowance.of(Settings())
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnCluster]:
+    with own_cluster(tmp_path_factory.mktemp("own"), workers=2, options=("--memory-limit", "300MB")) as own:
+        yield own
 
 
 @pytest.fixture(scope="module")
@@ -57,8 +79,14 @@ def test_no_more_than_a_few_items_are_in_flight(cluster: Executor) -> None:
 
 
 def test_worker_that_dies_costs_its_item_and_no_other(cluster: Executor) -> None:
-    results = list(cluster.map(functions.square_or_die, range(24), on_crash=dead))
-    assert results == [f"{number} is dead" if number in functions.KILLERS else number * number for number in range(24)]
+    results = list(cluster.map(functions.square_or_die, range(24), on_crash=told))
+    assert results == [KILLERS.get(number, number * number) for number in range(24)]
+
+
+def test_item_that_hangs_its_process_or_fills_the_memory_costs_itself_and_the_limit_is_named() -> None:
+    with make_executor(2, Allowance(seconds=5.0, megabytes=300.0)) as executor:
+        results = list(executor.map(functions.misbehave, ["good", "hang", "good", "fill", "good"], on_crash=told))
+    assert results == ["good", "not done after 5 s (photo_seconds)", "good", "needs more than 300 MB of memory (worker_megabytes)", "good"]
 
 
 def test_item_whose_worker_was_ended_from_outside_is_read_after_all(cluster: Executor, tmp_path: Path) -> None:
@@ -95,6 +123,37 @@ def _target(link: Path) -> str:
         return ""
 
 
+def test_processes_are_replaced_and_no_item_is_lost_or_done_twice(tmp_path: Path) -> None:
+    names = [f"{number:02d}" for number in range(15)]
+    with on_this_machine(2, ALLOWANCE, items_a_process=3) as executor:
+        results = list(executor.map(functions.leave_trace, [tmp_path / name for name in names], on_crash=dead))
+    assert [name for name, _ in results] == names
+    assert len({process for _, process in results}) > 2
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(f"{name}-{process}" for name, process in results)
+
+
+def test_cluster_by_address_gives_the_same_and_the_limits_hold(own: OwnCluster) -> None:
+    with at_address(own.address, Allowance(seconds=5.0, megabytes=300.0)) as executor:
+        squares = list(executor.map(functions.square_slowly, range(20), on_crash=dead))
+        assert squares == [number * number for number in range(20)]
+        assert list(executor.map(functions.square_or_die, range(8), on_crash=told)) == [KILLERS.get(n, n * n) for n in range(8)]
+        results = list(executor.map(functions.misbehave, ["good", "hang", "good", "fill", "good"], on_crash=told))
+    assert results == ["good", "not done after 5 s (photo_seconds)", "good", "needs more than 300 MB of memory (worker_megabytes)", "good"]
+
+
+def test_scheduler_that_does_not_answer_or_dies_is_one_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(clusters, "CONNECT_SECONDS", 0.5)
+        with pytest.raises(ClusterError, match="no Dask scheduler answers"), at_address("tcp://127.0.0.1:9", ALLOWANCE):
+            pass
+    with own_cluster(tmp_path, workers=1) as own, at_address(own.address, ALLOWANCE) as executor:
+        results = executor.map(functions.name_slowly, iter("abcdefghij"), on_crash=dead)
+        assert next(results) == "a"
+        own.scheduler.kill()
+        with pytest.raises(ClusterError, match="lost"):
+            list(results)
+
+
 def test_cluster_that_is_not_open_says_so() -> None:
     with pytest.raises(RuntimeError, match="with statement"):
-        list(DaskExecutor(2).map(functions.square, [1], on_crash=dead))
+        list(make_executor(2).map(functions.square, [1], on_crash=dead))

@@ -17,20 +17,23 @@ import sqlalchemy as sa
 
 from pipeline.engine import replay as replay_module
 from pipeline.engine.executors import SerialExecutor, make_executor
+from pipeline.engine.patience import Patience
 from pipeline.engine.replay import replay
 from pipeline.engine.stored import Lost, read_pending, read_stored, refuse_stored
 from pipeline.engine.work import WorkOrder
 from pipeline.imaging.files import Item
 from pipeline.settings import Settings
-from pipeline.sheet import RefusalCode, Sheet
+from pipeline.sheet import RefusalCode
 from pipeline.store import StoreError, entries, open_store, verify
 from pipeline.store.intake import Arrival, take_in
 from pipeline.store.ledger import FaultCode, Head
 from pipeline.store.photos import PhotoStore
-from pipeline.store.readings import StoredPhoto, pending, progress, record
+from pipeline.store.readings import ReadSheet, StoredPhoto, pending, progress, record
 from pipeline.store.schema import readings
 from pipeline.store.views import check_views
 from tests.imaging.pictures import pdf_of
+
+NONE = Patience(0.0)
 
 
 @pytest.fixture
@@ -68,9 +71,9 @@ def told(store: sa.Engine) -> list[tuple[str, str]]:
 
 def test_everything_that_waits_is_read_and_told_once(store: sa.Engine, order: WorkOrder) -> None:
     with SerialExecutor() as executor:
-        results = [one for one in read_pending(store, order=order, executor=executor) if not isinstance(one, Lost)]
+        results = [one for one in read_pending(store, order=order, executor=executor, patience=NONE) if not isinstance(one, Lost)]
         assert sum(map(len, results)) == 6
-        assert list(read_pending(store, order=order, executor=executor)) == []
+        assert list(read_pending(store, order=order, executor=executor, patience=NONE)) == []
     assert [name for name, _ in told(store)] == ["120.png", "160.png", "40.png", "80.png", "two.pdf#page=1", "two.pdf#page=2"]
     with store.connect() as connection:
         done = progress(connection)
@@ -80,25 +83,25 @@ def test_everything_that_waits_is_read_and_told_once(store: sa.Engine, order: Wo
 
 def test_stopped_run_goes_on_where_it_stopped(store: sa.Engine, order: WorkOrder) -> None:
     with SerialExecutor() as executor:
-        with closing(read_pending(store, order=order, executor=executor)) as reading:
+        with closing(read_pending(store, order=order, executor=executor, patience=NONE)) as reading:
             next(reading)
             next(reading)
         with store.connect() as connection:
             assert [photo.name for photo in pending(connection, limit=10)] == ["40.png", "80.png", "two.pdf"]
-        list(read_pending(store, order=order, executor=executor))
+        list(read_pending(store, order=order, executor=executor, patience=NONE))
     assert len(told(store)) == 6
 
 
 def test_one_process_and_two_tell_the_same(store: sa.Engine, order: WorkOrder, tmp_path: Path) -> None:
     with SerialExecutor() as executor:
-        list(read_pending(store, order=order, executor=executor))
+        list(read_pending(store, order=order, executor=executor, patience=NONE))
     alone = told(store)
     other = open_store(f"sqlite:///{tmp_path / 'other.db'}")
     arrivals = [Arrival(Item(path.name, path)) for path in sorted((tmp_path / "sent").iterdir())]
     list(take_in(other, PhotoStore(order.settings.photos_url), arrivals, max_bytes=10**6))
     # The workers load the real reader, which refuses these plain pictures: what matters is the order and that nothing is lost.
     with make_executor(2) as executor:
-        list(read_pending(other, order=order, executor=executor))
+        list(read_pending(other, order=order, executor=executor, patience=NONE))
     assert [name for name, _ in told(other)] == [name for name, _ in alone]
     other.dispose()
 
@@ -109,10 +112,10 @@ def test_photo_that_is_lost_or_damaged_waits_and_the_rest_is_read(store: sa.Engi
     lost.unlink()
     damaged.write_bytes(b"something else")
     with SerialExecutor() as executor:
-        results = list(read_pending(store, order=order, executor=executor))
+        results = list(read_pending(store, order=order, executor=executor, patience=NONE))
         assert sum(isinstance(one, Lost) for one in results) == 2
         damaged.write_bytes(content)
-        again = list(read_pending(store, order=order, executor=executor))
+        again = list(read_pending(store, order=order, executor=executor, patience=NONE))
     assert sum(isinstance(one, Lost) for one in again) == 1
     with store.connect() as connection:
         assert progress(connection).pending == 1
@@ -132,7 +135,7 @@ def test_tables_that_say_something_else_than_the_ledger_are_found(order: WorkOrd
     url = f"sqlite:///{tmp_path / 'sirekap.db'}"
     store = filled(url, order, tmp_path)
     with SerialExecutor() as executor:
-        list(read_pending(store, order=order, executor=executor))
+        list(read_pending(store, order=order, executor=executor, patience=NONE))
     with store.connect() as connection:
         assert check_views(connection) is None
     store.dispose()
@@ -170,7 +173,7 @@ def test_two_runs_at_once_tell_of_each_photo_once(store: sa.Engine, order: WorkO
 def test_photos_that_cannot_be_reached_end_the_run_and_wait(store: sa.Engine, order: WorkOrder) -> None:
     Path(order.settings.photos_url).rename(Path(order.settings.photos_url).with_name("moved"))
     with SerialExecutor() as executor, pytest.raises(StoreError, match="cannot be reached"):
-        list(read_pending(store, order=order, executor=executor))
+        list(read_pending(store, order=order, executor=executor, patience=NONE))
     with store.connect() as connection:
         assert progress(connection).pending == 5
 
@@ -178,14 +181,14 @@ def test_photos_that_cannot_be_reached_end_the_run_and_wait(store: sa.Engine, or
 def test_photo_that_ends_its_process_is_parked(order: WorkOrder) -> None:
     parked = refuse_stored(StoredPhoto(1, "ab" * 32, "bad.jpg"), "the worker process died twice while reading it", order=order)
     assert not isinstance(parked, Lost)
-    (sheet,) = parked
-    assert sheet.refusal is not None
-    assert sheet.refusal.code is RefusalCode.CRASHED_READER
+    (read,) = parked
+    assert read.sheet.refusal is not None
+    assert read.sheet.refusal.code is RefusalCode.CRASHED_READER
 
 
 def test_reading_tells_what_made_it(store: sa.Engine, order: WorkOrder) -> None:
     with SerialExecutor() as executor:
-        list(read_pending(store, order=order, executor=executor))
+        list(read_pending(store, order=order, executor=executor, patience=NONE))
     with store.connect() as connection:
         (body, *_) = [json.loads(entry.body) for entry in entries(connection) if entry.kind == "reading"]
         assert connection.scalar(sa.select(sa.func.count()).select_from(readings)) == 6
@@ -195,7 +198,7 @@ def test_reading_tells_what_made_it(store: sa.Engine, order: WorkOrder) -> None:
 
 def test_reading_made_again_is_the_same(store: sa.Engine, order: WorkOrder) -> None:
     with SerialExecutor() as executor:
-        list(read_pending(store, order=order, executor=executor))
+        list(read_pending(store, order=order, executor=executor, patience=NONE))
     with store.connect() as connection:
         positions = list(connection.scalars(sa.select(readings.c.position)))
         found = [replay(connection, position, order=order) for position in positions]
@@ -206,12 +209,12 @@ def test_reading_made_again_otherwise_names_what_differs(
     store: sa.Engine, order: WorkOrder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with SerialExecutor() as executor:
-        list(read_pending(store, order=order, executor=executor))
+        list(read_pending(store, order=order, executor=executor, patience=NONE))
 
-    def other(photo: StoredPhoto, *, order: WorkOrder) -> list[Sheet]:
+    def other(photo: StoredPhoto, *, order: WorkOrder) -> list[ReadSheet]:
         sheets = read_stored(photo, order=order)
         assert not isinstance(sheets, Lost)
-        return [replace(sheet, probability=0.5, software="sirekap 99") for sheet in sheets]
+        return [replace(read, sheet=replace(read.sheet, probability=0.5, software="sirekap 99")) for read in sheets]
 
     monkeypatch.setattr(replay_module, "read_stored", other)
     with store.connect() as connection:

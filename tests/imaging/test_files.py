@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.imaging.files import Item, discover, printable, read_bytes
+from pipeline.imaging.files import Item, discover, printable, read_bytes, walk
 from pipeline.sheet import Refusal, RefusalCode
 
 LIMIT = 1000
@@ -175,3 +175,10 @@ def test_errors_of_the_system_have_codes(tmp_path: Path, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(os, "open", fail)
     assert code_of(tmp_path / "x.jpg") is code
+
+
+def test_folder_is_walked_as_it_goes_and_sorted_within_each_folder(folder: Path) -> None:
+    (folder / "sub2").mkdir()
+    (folder / "sub2" / "g.jpg").write_bytes(b"x")
+    found = [item.name for item in walk("photos/")]
+    assert found == [f"photos/{name}" for name in ("a.jpeg", "b.JPG", "scan.TIFF", "sub/c.png", "sub/deep/d.pdf", "sub2/g.jpg")]

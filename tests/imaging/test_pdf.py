@@ -61,3 +61,11 @@ def test_page_without_size_is_refused_and_the_others_are_read() -> None:
     assert tuple(colours()[150, 20]) == RED
     read = list(pages(drawn_pdf(width=0, height=0, pages=2)))
     assert len(read) == 2
+
+
+def test_picture_without_pixels_is_no_resolution_of_its_page() -> None:
+    data = pdf_of([colours(200, 300)])
+    assert b"/Width 300" in data
+    (page,) = pages(data.replace(b"/Width 300", b"/Width 000"), pdf_long_side_px=1000)
+    assert isinstance(page, Photo)
+    assert max(page.image.shape) == 1000

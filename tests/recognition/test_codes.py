@@ -15,7 +15,7 @@ from pipeline import read
 from pipeline.forms import Catalogue, CodeKind, LintCode, Page, PrintedCode, Rect, draw_page, lint_form, load_catalogue
 from pipeline.imaging import Limits, Photo, open_images
 from pipeline.read import Reader, read_sheet
-from pipeline.recognition.codes import code_contradiction, read_codes
+from pipeline.recognition.codes import code_contradiction, read_codes, station_in
 from pipeline.registration import Registration, RegistrationPolicy, register
 from pipeline.settings import Settings
 from pipeline.sheet import RefusalCode, Verdict
@@ -175,10 +175,23 @@ def test_photo_is_read_when_its_code_does_not_contradict(content: str, reader: R
     assert (sheet.form, sheet.page) == (FORM.id, "1"), sheet.refusal
 
 
-def test_codes_are_not_read_where_a_tag_names_the_page(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(read, "read_codes", lambda *_, **__: pytest.fail("codes were read"))
+def test_code_contradicts_no_tag(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(read, "read_codes", lambda *_, **__: (OTHER,))
     page: Page = CATALOGUE["c-hasil-ppwp-2024"].pages["2"]
     assert read_sheet(photographed(draw_page(page, pixels_per_mm=4.0)), reader).page == "2"
+
+
+def test_code_with_a_station_names_that_of_the_sheet(reader: Reader) -> None:
+    sheet = read_sheet(photographed(drawn("https://example.org/1805082001010?x", scale=4.0)), reader)
+    assert sheet.tps is not None
+    assert (sheet.tps.code, sheet.tps.source) == ("1805082001010", "qr")
+
+
+@pytest.mark.parametrize(
+    "contents", [(), ("no code",), ("18050820010101",), ("1805082001000",), ("1805082001010", "1805082001011"), ("x1805082001010",)]
+)
+def test_codes_that_name_no_station_or_several_name_none(contents: tuple[str, ...]) -> None:
+    assert station_in(contents) is None
 
 
 @pytest.mark.real

@@ -48,6 +48,26 @@ def test_bad_rows_are_named_by_their_line_and_the_others_go_in(tmp_path: Path) -
         assert part in fault.detail
 
 
+@pytest.mark.parametrize(
+    ("row", "part"),
+    [
+        (b"1805082002,BANJAR D\xc9WA,4,7", "0xc9 is not UTF-8"),
+        (b'1805082002,"BANJAR DEWA,4,7', "not a line of a CSV file"),
+        (b"1805082002,BANJAR\0DEWA,4,7", "zero byte"),
+        (b"1805082002,BANJAR DEWA,4," + b"7" * 5_000, "no number"),
+        (b"1805082002," + b"A" * 70_000, "longer than"),
+        (b"1805082002,BANJAR DEWA,4,7,8", "more cells"),
+    ],
+)
+def test_odd_bytes_cost_their_row_and_no_other(tmp_path: Path, row: bytes, part: str) -> None:
+    path = tmp_path / "regions.csv"
+    path.write_bytes(TABLE.encode() + row + b"\n1805082003,LAST,4,1\n")
+    regions, (fault,) = read_regions(path)
+    assert [region.code for region in regions][-2:] == ["1805082001", "1805082003"]
+    assert fault.line == 6
+    assert part in fault.detail
+
+
 def test_missing_columns_are_named(tmp_path: Path) -> None:
     with pytest.raises(TableError, match="no column nama, tps"):
         read_regions(written(tmp_path, "kode,name\n18,LAMPUNG\n"))

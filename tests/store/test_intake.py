@@ -10,14 +10,17 @@ import pytest
 import sqlalchemy as sa
 
 from pipeline.imaging.files import Item
-from pipeline.regions import Region, TableError, TpsCode, tps_in_name
+from pipeline.regions import Region, TpsCode, tps_in_name
 from pipeline.sheet import RefusalCode
 from pipeline.store import entries, verify
-from pipeline.store.intake import PHOTOS_AT_ONCE, Arrival, Outcome, read_manifest, take_in
+from pipeline.store.intake import PHOTOS_AT_ONCE, Arrival, Outcome, take_in
 from pipeline.store.ledger import Head
 from pipeline.store.photos import PhotoStore
+from pipeline.store.readings import pending
 from pipeline.store.regions import import_regions
 from pipeline.store.schema import photos
+from pipeline.store.standing import Reason
+from pipeline.store.stations import station_of
 
 STATION = "1805082001010"
 
@@ -146,21 +149,36 @@ def test_station_is_found_in_the_name_of_a_file(name: str, code: str | None) -> 
     assert tps_in_name(name) == (None if code is None else TpsCode.parse(code))
 
 
-def test_manifest_gives_its_good_rows_and_names_the_bad_ones(tmp_path: Path) -> None:
-    manifest = tmp_path / "manifest.csv"
-    (tmp_path / "loop").symlink_to("loop")
-    bad = f"c.jpg,1.805082001E+12\n../d.jpg,{STATION}\na.jpg,{STATION}\n,{STATION}\n/etc/passwd,\nloop,\nx,{STATION},{STATION}.jpg\n"
-    manifest.write_text(f"path,tps\na.jpg,{STATION}\nb.jpg,\n{bad}", "utf-8")
-    arrivals, faults = read_manifest(manifest)
-    assert [(arrival.item.name, arrival.tps and str(arrival.tps)) for arrival in arrivals] == [("a.jpg", STATION), ("b.jpg", None)]
-    assert [fault.line for fault in faults] == [4, 5, 6, 7, 8, 9, 10]
-    parts = ("spreadsheet", "no file below", "line 2 already", "no file below", "no file below", "no file below", "more cells")
-    for fault, part in zip(faults, parts, strict=True):
-        assert part in fault.detail
+def test_photo_waits_and_the_ledger_tells_all_that_was_said_of_it(store: sa.Engine, kept: PhotoStore, tmp_path: Path) -> None:
+    plain, odd = sent(tmp_path, {"a.jpg": b"one", f"{STATION}.jpg": b"two"})
+    arrivals = [Arrival(plain.item, TpsCode.parse(STATION), "2"), Arrival(odd.item, TpsCode("1805082001", 11))]
+    list(take_in(store, kept, arrivals, max_bytes=100, reason=Reason.RECOUNT))
+    with store.connect() as connection:
+        bodies = [json.loads(row.body) for row in entries(connection)]
+        rows = [dict(row) for row in connection.execute(sa.select(photos).order_by(photos.c.position)).mappings()]
+        waits = [photo.position for photo in pending(connection, limit=9)]
+    assert waits == [1, 2]
+    assert [{"position": number, **body} for number, body in enumerate(bodies, start=1)] == rows
+    assert (rows[0]["tps"], rows[0]["page"], rows[0]["reason"], rows[0]["contradiction"]) == (STATION, "2", "recount", None)
+    assert (rows[1]["tps"], rows[1]["page"]) == (None, None)
+    assert rows[1]["contradiction"] == f"the manifest says 1805082001011, the name of the file {STATION}"
 
 
-def test_manifest_without_its_columns_says_which(tmp_path: Path) -> None:
-    manifest = tmp_path / "manifest.csv"
-    manifest.write_text("file,code\na.jpg,1\n", "utf-8")
-    with pytest.raises(TableError, match="no column path, tps"):
-        read_manifest(manifest)
+def test_manifest_gives_a_known_photo_the_station_it_never_had(store: sa.Engine, kept: PhotoStore, tmp_path: Path) -> None:
+    (arrival,) = sent(tmp_path, {"a.jpg": b"one"})
+    list(take_in(store, kept, [arrival], max_bytes=100))
+    named = Arrival(arrival.item, TpsCode.parse(STATION))
+    first, second = ([taken.outcome for taken in take_in(store, kept, [named], max_bytes=100)] for _ in range(2))
+    (other,) = take_in(store, kept, [Arrival(arrival.item, TpsCode("1805082001", 11))], max_bytes=100)
+    assert (first, second) == ([Outcome.MOVED], [Outcome.KNOWN])
+    assert other.contradiction == f"the same photo was taken in before as one of {STATION}, now as one of 1805082001011"
+    with store.connect() as connection:
+        assert connection.scalar(sa.select(station_of(photos))) == STATION
+
+
+def test_manifest_moves_no_photo_whose_station_was_contradicted(store: sa.Engine, kept: PhotoStore, tmp_path: Path) -> None:
+    (arrival,) = sent(tmp_path, {"1805082001011.jpg": b"one"})
+    list(take_in(store, kept, [Arrival(arrival.item, TpsCode.parse(STATION))], max_bytes=100))
+    (taken,) = take_in(store, kept, [Arrival(arrival.item, TpsCode("1805082001", 11))], max_bytes=100)
+    assert taken.outcome is Outcome.KNOWN
+    assert taken.contradiction is not None

@@ -69,5 +69,5 @@ def test_photo_that_cannot_be_written_leaves_nothing(tmp_path: Path, monkeypatch
 
 
 def test_place_that_is_none_says_so() -> None:
-    with pytest.raises(StoreError, match="not a place for photos"):
+    with pytest.raises(StoreError, match="not a place for files"):
         PhotoStore("nonsense://x")

@@ -3,13 +3,10 @@
 import sqlalchemy as sa
 from alembic import op
 
+from pipeline.store.migrations.append_only import make_append_only
+
 revision = "0002"
 down_revision = "0001"
-
-REFUSES = "the store is append-only"
-
-KEYS = {"photos": ("position", "sha256"), "readings": ("position",), "findings": ("reading",)}
-"""What a new row must not share with one that is there: in SQLite REPLACE removes such a row and fires no trigger for it."""
 
 
 def upgrade() -> None:
@@ -53,18 +50,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("reading", "number", name="pk_findings"),
     )
     op.create_index("ix_findings_code", "findings", ["code"])
-    for table, keys in KEYS.items():
-        if op.get_bind().dialect.name == "postgresql":
-            op.execute(
-                f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
-                "FOR EACH STATEMENT EXECUTE FUNCTION append_only()"
-            )
-        else:
-            for event in ("UPDATE", "DELETE"):
-                trigger = f"CREATE TRIGGER {table}_no_{event.lower()} BEFORE {event} ON {table}"
-                op.execute(f"{trigger} BEGIN SELECT RAISE(ABORT, '{REFUSES}'); END")
-            same = " OR ".join(f"{key} = NEW.{key}" for key in keys) + (" AND number = NEW.number" if table == "findings" else "")
-            op.execute(
-                f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} WHEN EXISTS (SELECT 1 FROM {table} WHERE {same}) "
-                f"BEGIN SELECT RAISE(ABORT, '{REFUSES}'); END"
-            )
+    make_append_only("photos", ("position",), ("sha256",))
+    make_append_only("readings", ("position",))
+    make_append_only("findings", ("reading", "number"))

@@ -1,0 +1,59 @@
+"""Runs that are killed are made whole by the next: a few rounds of what `make faults` does in fifty."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from pipeline.bench import faults as faults_module
+from pipeline.bench.faults import FaultOptions, FaultsError, Kill, Round, Victim, kill_in_rounds
+from pipeline.cli import app
+
+SAMPLES = Path(__file__).parents[2] / "sample_forms"
+
+
+@pytest.fixture
+def samples(tmp_path: Path) -> Path:
+    folder = tmp_path / "samples"
+    folder.mkdir()
+    for name in ("page2-fluid.jpg", "page2-scan.jpg", "page3-scan.jpg"):
+        shutil.copy(SAMPLES / name, folder)
+    return folder
+
+
+def test_three_killed_runs_are_made_whole_and_one_was_inside_a_write(samples: Path) -> None:
+    rounds = list(kill_in_rounds(FaultOptions(rounds=3, photos=20, seed=3, samples=samples)))
+    assert [one.victim for one in rounds] == [Victim.CLIENT, Victim.WORKER, Victim.SCHEDULER]
+    assert [(one.faults, one.recorded) for one in rounds] == [((), 20)] * 3
+    assert rounds[0].kill.inside_write
+
+
+@pytest.mark.parametrize(
+    ("inside_write", "found", "code"), [(True, (), 0), (False, (), 1), (True, ("the ledger tells something else",), 1)]
+)
+def test_command_fails_on_a_fault_and_when_no_kill_fell_inside_a_write(
+    monkeypatch: pytest.MonkeyPatch, inside_write: bool, found: tuple[str, ...], code: int
+) -> None:
+    one = Round(1, Victim.CLIENT, Kill(1.5, inside_write, 7, ()), 20, found)
+    monkeypatch.setattr(faults_module, "kill_in_rounds", lambda options: iter([one]))
+    result = CliRunner().invoke(app, ["bench", "faults", "--rounds", "1"])
+    assert result.exit_code == code
+    assert "7 then 20" in result.output
+    assert ("whole" if not found else found[0]) in result.output
+
+
+def test_more_photos_than_there_are_variants_cannot_be_made(samples: Path) -> None:
+    with pytest.raises(FaultsError, match="3 samples"):
+        list(kill_in_rounds(FaultOptions(rounds=1, photos=1000, seed=1, samples=samples)))
+
+
+def test_workers_are_the_children_that_read_and_are_seen_to_end() -> None:
+    with subprocess.Popen(["sleep", "60"]) as process:
+        assert faults_module._lives(process.pid)
+        assert faults_module._workers_of(process, at_least=0) == []
+        process.kill()
+    assert not faults_module._lives(process.pid)
