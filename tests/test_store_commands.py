@@ -11,9 +11,12 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
+from pipeline.bench.own_cluster import own_cluster
 from pipeline.cli import app
-from pipeline.store import append, open_store
+from pipeline.store import append, entries, open_store
 from pipeline.store.ledger import Kind
+
+SAMPLES = Path(__file__).parents[1] / "sample_forms"
 
 TABLE = "kode,nama,tingkat,tps\n18,LAMPUNG,1,\n1805,TULANG BAWANG,2,\n180508,BANJAR AGUNG,3,\n1805082001,BANJAR AGUNG,4,11\n"
 
@@ -220,3 +223,19 @@ def test_reading_is_made_again_and_compared(photos: Path) -> None:
     none = run("replay", "1")
     assert none.exit_code == 1
     assert "no reading" in none.output
+
+
+def test_this_process_a_local_cluster_and_one_by_address_tell_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told, elsewhere = [], tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    with own_cluster(elsewhere, workers=1) as cluster:
+        for number, where in enumerate((("--workers", "0"), ("--workers", "2"), ("--scheduler", cluster.address))):
+            monkeypatch.setenv("SIREKAP_HOME", f"home-{number}")  # a relative path, which the workers by address have to find too
+            run("ingest", *(str(SAMPLES / name) for name in ("page2-fluid.jpg", "page2-scan.jpg", "page3-scan.jpg")))
+            assert run("run", *where).exit_code == 0
+            store = open_store(f"sqlite:///home-{number}/sirekap.db")
+            with store.connect() as connection:
+                told.append([(row.kind, row.body) for row in entries(connection)])
+            store.dispose()
+    assert len(told[0]) >= 6
+    assert told[0] == told[1] == told[2]

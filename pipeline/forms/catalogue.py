@@ -62,15 +62,20 @@ def load_form(path: Path) -> Form:
     """
     try:
         content = path.read_bytes()
-        document = yaml.load(content, _Loader)
-        entry = FormEntry.model_validate(document)
+        entry = FormEntry.model_validate(_document(path, content))
     except OSError as error:
         raise FormError((f"{path.name}: cannot be read: {error.strerror}",)) from error
-    except yaml.YAMLError as error:
-        raise FormError((f"{path.name}: is not YAML: {' '.join(str(error).split())}",)) from error
     except ValidationError as error:
         raise FormError(tuple(_problem(path, details) for details in error.errors())) from error
     return _form(entry, path=path, content=content)
+
+
+def _document(path: Path, content: bytes) -> Any:
+    try:
+        return yaml.load(content, _Loader)
+    # PyYAML lets through what int(), float() and dates say of a value, and that lists in lists are too deep.
+    except (yaml.YAMLError, AttributeError, LookupError, RecursionError, ValueError) as error:
+        raise FormError((f"{path.name}: is not YAML: {' '.join(str(error).split())}",)) from error
 
 
 def _form(entry: FormEntry, *, path: Path, content: bytes) -> Form:

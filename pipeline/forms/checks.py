@@ -17,7 +17,10 @@ from dataclasses import dataclass
 
 from pipeline.forms.model import LinearConstraint, Relation
 
-_TOKEN = re.compile(r"(?P<integer>\d+)|(?P<name>[a-z_][a-z0-9_]*(?:\*[a-z0-9_]*)*)|(?P<relation>==|<=|>=)|(?P<sign>[-+*(),])")
+_TOKEN = re.compile(r"(?P<integer>[0-9]+)|(?P<name>[a-z_][a-z0-9_]*(?:\*[a-z0-9_]*)*)|(?P<relation>==|<=|>=)|(?P<sign>[-+*(),])")
+LONGEST_INTEGER = 9
+"""Digits of a number in a check: a nation has as many voters."""
+
 _SPACE = re.compile(r"\s*")
 
 
@@ -108,8 +111,7 @@ class _Parser:
         return self.matching(self.take("name", "a field or a pattern"))
 
     def matching(self, name: _Token) -> list[str]:
-        pattern = re.compile("[a-z0-9_]*".join(re.escape(piece) for piece in name.text.split("*")))
-        found = [field for field in self.fields if pattern.fullmatch(field)]
+        found = [field for field in self.fields if _stands_for(name.text, field)]
         if not found:
             raise self.error(name, f"unknown field {name.text!r}")
         return found
@@ -137,6 +139,21 @@ class _Parser:
         return CheckError(self.expression, token.position, problem)
 
 
+def _stands_for(pattern: str, field: str) -> bool:
+    """Whether a pattern stands for a field. As a regular expression, many `*` in a row would take years."""
+    first, *rest = pattern.split("*")
+    if not rest:
+        return field == first
+    *within, last = rest
+    place = len(first)
+    for piece in within:
+        found = field.find(piece, place)
+        if found < 0:
+            return False
+        place = found + len(piece)
+    return field.startswith(first) and field.endswith(last) and place + len(last) <= len(field)
+
+
 def _tokens(expression: str) -> list[_Token]:
     tokens = []
     position = _end_of_space(expression, 0)
@@ -144,6 +161,8 @@ def _tokens(expression: str) -> list[_Token]:
         match = _TOKEN.match(expression, position)
         if match is None or match.lastgroup is None:
             raise CheckError(expression, position, f"unexpected {expression[position]!r}")
+        if match.lastgroup == "integer" and len(match.group()) > LONGEST_INTEGER:
+            raise CheckError(expression, position, f"a number of more than {LONGEST_INTEGER} digits")
         tokens.append(_Token(match.lastgroup, match.group(), position))
         position = _end_of_space(expression, match.end())
     tokens.append(_Token("end", "", len(expression)))

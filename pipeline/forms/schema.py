@@ -17,7 +17,8 @@ from pipeline.sheet import Severity
 
 Millimetres = Annotated[float, Field(ge=0)]
 Length = Annotated[float, Field(gt=0)]
-Count = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=1, le=100)]
+"""Things in a row on paper; no form we know has more than 35."""
 Point = tuple[Millimetres, Millimetres]
 Box = tuple[Millimetres, Millimetres, Length, Length]
 Ends = tuple[Millimetres, Millimetres, Millimetres, Millimetres]

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from pipeline.regions.codes import Level
 from pipeline.sheet import Verdict
 from pipeline.store.database import StoreError
-from pipeline.store.schema import elections, expected_sheets, photos, readings, regions
+from pipeline.store.schema import elections, expected_sheets, photos, readings, regions, waiting
 from pipeline.store.stations import doubted, replaced, station_of
 
 
@@ -104,7 +104,7 @@ def arrivals(connection: Connection, *, below: str | None = None) -> list[Arriva
 def _received(connection: Connection, prefix: str, level: Level) -> dict[str, tuple[int, int]]:
     """Photos that came and photos that wait, by region."""
     station = station_of(photos).label("station")
-    unread = ~sa.exists().where(readings.c.photo == photos.c.position)
+    unread = sa.exists().where(waiting.c.photo == photos.c.position)
     each = sa.select(station, sa.case((unread, 1), else_=0).label("unread")).subquery()
     region = sa.func.substr(each.c.station, 1, int(level))
     query = sa.select(region, sa.func.count(), sa.func.sum(each.c.unread)).where(each.c.station.startswith(prefix, autoescape=True))

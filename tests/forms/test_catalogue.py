@@ -104,6 +104,11 @@ def test_the_number_beside_a_code_is_what_the_code_says() -> None:
         ("pieces:", "pieces:\n  lost: {}", "small.yaml: pieces.lost: is placed on no page"),
         ("n_1 == n_2", "n_1 == n_3", "small.yaml: checks.C1: unknown field 'n_3' at position 8 of 'n_1 == n_3'"),
         ("id: small", "id: other", "small.yaml: id: 'other' is not the name of the file"),
+        ('version: "1"', "version: 2020-99-99", "small.yaml: is not YAML: month must be in 1..12"),
+        ("maximum: 99", "maximum: " + "9" * 5_000, "small.yaml: is not YAML: Exceeds the limit"),
+        ("maximum: 99", "maximum: !!bool x", "small.yaml: is not YAML: 'x'"),
+        ("[100, 100]", "[" * 3_000, "small.yaml: is not YAML: maximum recursion depth exceeded"),
+        ("count: 2", "count: 101", "small.yaml: pieces.number.fields.n_{n}.boxes.count"),
         ("status: draft", "status: draft\nstatus: draft", "small.yaml: is not YAML: while reading a mapping"),
         (
             '  "1":\n',

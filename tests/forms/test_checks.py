@@ -17,6 +17,20 @@ def test_a_wildcard_stands_for_every_number_it_matches() -> None:
     assert (constraint.relation, constraint.constant) == (Relation.EQUAL, 0)
 
 
+@pytest.mark.parametrize(
+    ("pattern", "stands_for"),
+    [
+        ("paslon_1*", {"paslon_1", "paslon_10"}),
+        ("p*_1*0", {"paslon_10"}),
+        ("s*a*h", {"suara_sah"}),
+        ("s*ara*", {"suara_sah", "suara_total"}),
+        ("paslon*" + "*" * 300 + "2", {"paslon_2"}),
+    ],
+)
+def test_wildcard_may_stand_anywhere_and_many_times(pattern: str, stands_for: set[str]) -> None:
+    assert set(parse_check(f"sum({pattern}) >= 1", FIELDS).coefficients) == stands_for
+
+
 def test_coefficients_and_constants_are_collected_on_one_side() -> None:
     constraint = parse_check("100 * suara_total + 7 <= 102*suara_sah - 3 * sum(paslon_1, paslon_2) + 20", FIELDS)
     assert constraint.coefficients == {"paslon_1": 3, "paslon_2": 3, "suara_sah": -102, "suara_total": 100}
@@ -32,6 +46,9 @@ def test_a_field_may_be_called_sum() -> None:
     [
         ("", "expected a field, a number or sum(...), found 'the end' at position 1"),
         ("suara_sah", "expected ==, <= or >=, found 'the end' at position 10"),
+        ("suara_sah >= " + "9" * 5_000, "a number of more than 9 digits at position 14"),
+        ("suara_sah >= ١", "unexpected '١' at position 14"),
+        ("sum(s*s) == 1", "unknown field 's*s' at position 5"),
         ("suara_sah = suara_total", "unexpected '=' at position 11"),
         ("suara_sah == suara", "unknown field 'suara' at position 14"),
         ("sum(calon_*) == suara_sah", "unknown field 'calon_*' at position 5"),

@@ -117,6 +117,7 @@ def _images() -> Iterator[bytes]:
 
 def _forms() -> Iterator[bytes]:
     yield SMALL_FORM.encode()
+    yield b"[a, 1:30, 2024-02-14, 0x1f, 1.5e3, !!int 1, !!float 1, !!bool yes, &x {<<: {? [a] : *y}}]"
     for path in sorted((PROJECT / "pipeline" / "forms").glob("*.yaml"), key=lambda path: path.stat().st_size)[:SMALLEST_FORMS]:
         yield path.read_bytes().replace(f"id: {path.stem}".encode(), b"id: fuzz", 1)
 
@@ -126,6 +127,7 @@ def _checks() -> Iterator[bytes]:
         for check in form.checks:
             yield check.expression.encode()
     yield b"2 * dpt_j - sum(paslon_*, suara_sah) >= -3"
+    yield b"sum(" + b"*".join([b"s"] * 200) + b") == " + b"9" * 5_000
 
 
 def _tables() -> Iterator[bytes]:
@@ -137,6 +139,6 @@ def _tables() -> Iterator[bytes]:
 TARGETS = {
     "images": Target(open_image, _images, 20_000),
     "forms": Target(read_form, _forms, 12_000),
-    "checks": Target(read_check, _checks, 400),
+    "checks": Target(read_check, _checks, 6_000),
     "tables": Target(read_tables, _tables, 4_000),
 }
