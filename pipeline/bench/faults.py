@@ -229,10 +229,12 @@ class _Bench:
             with suppress(ProcessLookupError):
                 os.kill(killed, signal.SIGKILL)
             said = client.communicate()[1]
-        expected = _EXIT_CODES[victim]
-        if client.returncode == expected and "Traceback" not in said:
-            return kill, []
-        return kill, [f"the run ended with {client.returncode} and not {expected}: {_last_line(said)}"]
+        faults = []
+        if client.returncode != _EXIT_CODES[victim]:
+            faults.append(f"the run ended with {client.returncode} and not {_EXIT_CODES[victim]}: {_last_line(said)}")
+        if "Traceback" in said:
+            faults.append(f"the run ended with a traceback: {_last_line(said)}")
+        return kill, faults
 
     def _completed(self, store: _Store, kill: Kill) -> list[str]:
         """What is wrong after one more run."""

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 
 import dask.config
 from distributed import Client, LocalCluster
+from distributed.utils import silence_logging_cmgr
 
 from pipeline.engine.executors import Allowance, ClusterError
 from pipeline.read import SOFTWARE
@@ -22,7 +23,7 @@ CONNECT_SECONDS = 10
 """How long a scheduler may take to answer."""
 
 WORKER_SECONDS = 60
-"""How long the first worker of a scheduler may take to be there: it may have been started a moment ago."""
+"""How long a scheduler may be without a worker: one may have been started a moment ago, or be about to be replaced."""
 
 _ENVIRONMENT = {
     **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OPENCV_FOR_THREADS_NUM"), "1"),
@@ -30,10 +31,9 @@ _ENVIRONMENT = {
     **dict.fromkeys(("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"), str(1 << 30)),
 }
 
-_QUIET: dict[str, object] = {"logging": {"distributed": "critical", "tornado": "critical"}}
-"""What goes wrong is said once, by us."""
-
-_LOCAL: dict[str, object] = {
+_CONFIG: dict[str, object] = {
+    # What goes wrong is said once, by us.
+    "logging": {"distributed": "critical", "tornado": "critical"},
     # The first death of a worker is reported at once; deciding who is to blame is ours.
     "distributed.scheduler.allowed-failures": 0,
     # Results are small and taken at once: nothing to spill, and a paused worker would only stand still.
@@ -53,7 +53,7 @@ _LEAVE_INTERRUPTS_TO_US = "import signal; signal.signal(signal.SIGINT, signal.SI
 def local_cluster(workers: int, allowance: Allowance) -> Iterator[Client]:
     """A client of a cluster of this machine; a worker that needs more memory than allowed is ended by its nanny."""
     with (
-        dask.config.set({**_QUIET, **_LOCAL}),
+        dask.config.set(_CONFIG),
         LocalCluster(
             n_workers=workers,
             threads_per_worker=1,
@@ -80,7 +80,7 @@ def cluster_at(address: str) -> Iterator[Client]:
     ClusterError
         The scheduler cannot be reached, has no worker, or its workers have another version of this program.
     """
-    with dask.config.set(_QUIET):
+    with silence_logging_cmgr(logging.CRITICAL):
         try:
             client = Client(address, timeout=CONNECT_SECONDS)
         except (OSError, ValueError) as error:
