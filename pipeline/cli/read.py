@@ -26,7 +26,7 @@ from pipeline.cli.messages import said
 from pipeline.cli.running import check_start, cleaning_up_on_sigterm, progress_bar
 from pipeline.cli.table import SheetTable
 from pipeline.engine.batch import read_all
-from pipeline.engine.executors import make_executor
+from pipeline.engine.executors import Allowance, make_executor
 from pipeline.engine.work import WorkOrder
 from pipeline.imaging import Discovery, Item, discover
 from pipeline.recognition.header import tesseract_installed
@@ -97,7 +97,7 @@ def _read(items: Sequence[Item], order: WorkOrder, *, out: Path | None, workers:
     started = time.perf_counter()
     with ExitStack() as stack:
         results = stack.enter_context(results_in(out)) if out else None
-        executor = stack.enter_context(make_executor(min(workers, len(items))))
+        executor = stack.enter_context(make_executor(min(workers, len(items)), Allowance.of(order.settings)))
         bar = stack.enter_context(progress_bar(errors, language, visible=len(items) >= PROGRESS_FROM))
         task = bar.add_task(said(messages.READING, language), total=len(items))
         for sheets in read_all(items, order=order, executor=executor):

@@ -40,6 +40,7 @@ from pipeline.sheet import Sheet
 from pipeline.store import StoreError
 from pipeline.store.database import READING
 from pipeline.store.readings import Progress, progress
+from pipeline.writing import OutputError
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells have it."""
@@ -84,7 +85,7 @@ def run(
                     if isinstance(sheets, Lost):
                         lost += 1
                         print_line(bar.console, said(messages.PHOTO_LOST, shown, name=sheets.name, detail=sheets.detail), style="red")
-        except StoreError as error:
+        except (StoreError, OutputError) as error:
             fail(str(error), code=FAILURE)
         except ClusterError as error:
             fail(said(messages.CLUSTER_LOST, shown, reason=error), code=FAILURE)

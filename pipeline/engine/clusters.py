@@ -34,6 +34,8 @@ _ENVIRONMENT = {
 _CONFIG: dict[str, object] = {
     # What goes wrong is said once, by us.
     "logging": {"distributed": "critical", "tornado": "critical"},
+    # A worker that is dead is known to be so after seconds, not after the half minute that Dask waits for one on another continent.
+    "distributed.comm.timeouts.connect": f"{CONNECT_SECONDS}s",
     # The first death of a worker is reported at once; deciding who is to blame is ours.
     "distributed.scheduler.allowed-failures": 0,
     # Results are small and taken at once: nothing to spill, and a paused worker would only stand still.

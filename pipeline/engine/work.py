@@ -17,6 +17,7 @@ from pathlib import Path
 import cv2
 from threadpoolctl import threadpool_limits
 
+from pipeline.engine.patience import is_full
 from pipeline.imaging import Item, Limits, Photo, Unopened, open_images
 from pipeline.imaging.files import read_bytes
 from pipeline.overlay import draw_overlay
@@ -109,7 +110,9 @@ def sheet_of(opened: Photo | Unopened, order: WorkOrder, *, started: float) -> S
 
 
 def crash_of(error: Exception) -> Refusal:
-    """A bug as the refusal of what it was met in."""
+    """A bug as the refusal of what it was met in; a full disk is none of a photo, so it is raised as an `OutputError`."""
+    if isinstance(error, OSError) and is_full(error):
+        raise OutputError(str(error.filename or "?"), error.strerror or str(error)) from error
     return Refusal(RefusalCode.CRASHED_READER, " ".join(f"{type(error).__name__}: {error}".split()))
 
 

@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 SIMULATED_BOXES = 40_000
 BATCH = 128
 PRETRAINING = Schedule(steps=1500, rate=3e-3)
-FINE_TUNING = Schedule(steps=1700, rate=2e-3)
+FINE_TUNING = Schedule(steps=4000, rate=2e-3)
 PRETRAINING_SHARES = {"simulated": 0.65, "febriyan": 0.35}
 SHARES = {"2024": 0.30, "febriyan": 0.18, "other forms": 0.34, "blank forms": 0.06, "simulated": 0.12}
 """Part of a batch from each source, about as the boxes at hand are split between the poster of 2024 and all other forms."""

@@ -116,6 +116,15 @@ def test_bug_while_opening_is_a_refusal_too(folder: Path, monkeypatch: pytest.Mo
     assert sheet.refusal.code is RefusalCode.CRASHED_READER
 
 
+def test_full_disk_is_no_fault_of_a_photo(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "/tmp/header.png")
+
+    monkeypatch.setattr(work, "open_images", full)
+    with pytest.raises(OutputError, match="No space left"):
+        read_item(Item("a.jpg", folder / "accepted.png"), order=ORDER)
+
+
 def test_file_that_ended_its_process_is_refused_with_its_hash(folder: Path) -> None:
     path = folder / "accepted.png"
     (sheet,) = refuse_item(Item("a.png", path), "the worker process died", order=ORDER)
