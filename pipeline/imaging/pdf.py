@@ -50,7 +50,7 @@ def _render(document: pypdfium2.PdfDocument, limits: Limits) -> Iterator[NDArray
 
 def _render_page(page: pypdfium2.PdfPage, limits: Limits) -> NDArray[np.uint8] | Refusal:
     width, height = page.get_size()
-    if width <= 0 or height <= 0:
+    if not (0 < width < math.inf and 0 < height < math.inf):  # no number either
         return Refusal(RefusalCode.DAMAGED_FILE, f"the page says it is {width:g} x {height:g} points large")
     scale = limits.pdf_long_side_px / max(width, height)
     for picture in page.get_objects(filter=[raw.FPDF_PAGEOBJ_IMAGE]):
@@ -61,8 +61,8 @@ def _render_page(page: pypdfium2.PdfPage, limits: Limits) -> NDArray[np.uint8] |
             return refusal
         left, bottom, right, top = picture.get_bounds()
         area = max((right - left) * (top - bottom), 0.0)
-        # One that cannot be decoded has no pixels.
-        if area > WHOLE_PAGE * width * height and columns and rows:
+        # One that cannot be decoded has no pixels, and one may say that it is as large as can be, or not even that.
+        if WHOLE_PAGE * width * height < area < math.inf and columns and rows:
             scale = math.sqrt(columns * rows / area)
     scale = min(scale, _largest_scale(width, height, limits.max_pixels))
     # PDFium rounds up; a hair less keeps a page of exactly 1000 pixels from becoming 1001 by a rounding error.

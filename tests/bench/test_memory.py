@@ -8,7 +8,11 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
+from pipeline.bench import memory as memory_module
 from pipeline.bench.memory import Memory, measure_memory, memory_table
+from pipeline.bench.photos import PhotoGroup
+
+SAMPLE = Path(__file__).parents[2] / "sample_forms" / "page2-app-crop.jpg"
 
 
 def run_of(client: list[float], worker: list[float]) -> Memory:
@@ -30,7 +34,8 @@ def test_memory_that_grows_or_is_too_much_is_said(client: list[float], worker: l
     assert run_of(client, worker).problems == said
 
 
-def test_run_is_watched(tmp_path: Path) -> None:
+def test_run_is_watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory_module, "simulated_groups", lambda folder: [PhotoGroup("sample", (SAMPLE,), None)])
     memory = measure_memory(tmp_path, pages=10, workers=2, progress=Console(quiet=True))
     assert memory.samples["pages"].max() <= 10
     assert memory.samples["worker"].max() > 50

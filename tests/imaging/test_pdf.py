@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import numpy as np
@@ -61,6 +62,17 @@ def test_page_without_size_is_refused_and_the_others_are_read() -> None:
     assert tuple(colours()[150, 20]) == RED
     read = list(pages(drawn_pdf(width=0, height=0, pages=2)))
     assert len(read) == 2
+
+
+@pytest.mark.parametrize("side", [b"5" * 80, b"1e400", b"-5", b"nan"])
+def test_page_whose_size_is_no_length_is_refused_or_read_at_another(side: bytes) -> None:
+    data = re.sub(rb"/MediaBox \[ 0 0 [0-9.]+", b"/MediaBox [ 0 0 " + side, pdf_of([colours(200, 300)]))
+    assert side in data
+    (page,) = pages(data)
+    if isinstance(page, Unopened):
+        assert page.refusal.code in (RefusalCode.DAMAGED_FILE, RefusalCode.TOO_SMALL)
+    else:
+        assert max(page.image.shape) <= Settings().pdf_long_side_px
 
 
 def test_picture_without_pixels_is_no_resolution_of_its_page() -> None:
