@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from pipeline.store import open_store
 
 
-def _programs() -> Path | None:
+def postgresql_programs() -> Path | None:
     """Folder of PostgreSQL's own programs, which Debian keeps off the path."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     if found:
@@ -35,7 +35,7 @@ def _free_port() -> int:
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[str]:
     """URL of a PostgreSQL server of the tests' own, on loopback, its data outside the checkout."""
-    programs = _programs()
+    programs = postgresql_programs()
     if programs is None:
         pytest.skip("PostgreSQL is not installed: apt install postgresql")
     # The server refuses to run as root.

@@ -38,7 +38,7 @@ from pipeline.store import database, entries, open_store, verify
 from pipeline.store.intake import Arrival, take_in
 from pipeline.store.ledger import Head
 from pipeline.store.photos import PhotoStore
-from tests.databases import _programs
+from tests.databases import postgresql_programs
 from tests.engine import functions
 
 PHOTOS = 8
@@ -95,7 +95,7 @@ class Server:
         self._control("start", "--log", str(self._data.parent / "log"), "--options", options)
 
     def _control(self, *arguments: str) -> None:
-        programs = _programs()
+        programs = postgresql_programs()
         assert programs is not None
         command = [programs / "pg_ctl", *arguments, "--wait", "--pgdata", str(self._data)]
         subprocess.run(command, check=True, capture_output=True, cwd=self._data.parent, timeout=120, **self._identity)

@@ -22,6 +22,7 @@ from pipeline.forms.checks import CheckError, parse_check
 from pipeline.imaging import Limits, Photo, Unopened, decode
 from pipeline.regions import TableError, read_regions
 from pipeline.store.manifest import read_manifest
+from tests.small_form import SMALL
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -32,28 +33,6 @@ FIELDS = ("dpt_l", "dpt_p", "dpt_j", "paslon_01", "paslon_02", "paslon_03", "sua
 
 SMALLEST_FORMS = 2
 """Forms of the package among the seeds: the largest ones take a second each."""
-
-SMALL_FORM = """
-id: fuzz
-version: "1"
-status: draft
-title: {id: Kecil, en: Small}
-paper: [100, 100]
-bounds: {minimum: 0, maximum: 99}
-pieces:
-  number:
-    fields:
-      "n_{n}":
-        label: {id: "Nomor {n}", en: "Number {n}"}
-        boxes: {first: [0, 0, 10, 10], pitch: 12, count: 2, width: 1}
-pages:
-  "1":
-    place:
-      - {piece: number, at: [10, 10], with: {n: 1}}
-      - {piece: number, at: [10, 30], with: {n: 2}}
-checks:
-  C1: {expression: n_1 == n_2, text: {id: Sama., en: Equal.}}
-"""
 
 FOLDER = Path(tempfile.gettempdir())
 
@@ -116,7 +95,7 @@ def _images() -> Iterator[bytes]:
 
 
 def _forms() -> Iterator[bytes]:
-    yield SMALL_FORM.encode()
+    yield SMALL.replace("id: small", "id: fuzz").encode()
     yield b"[a, 1:30, 2024-02-14, 0x1f, 1.5e3, !!int 1, !!float 1, !!bool yes, &x {<<: {? [a] : *y}}]"
     for path in sorted((PROJECT / "pipeline" / "forms").glob("*.yaml"), key=lambda path: path.stat().st_size)[:SMALLEST_FORMS]:
         yield path.read_bytes().replace(f"id: {path.stem}".encode(), b"id: fuzz", 1)
