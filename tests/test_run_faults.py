@@ -51,11 +51,15 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def sent(tmp_path: Path) -> list[Arrival]:
-    """Plain photos, each of another colour."""
-    folder = tmp_path / "sent"
+    return plain_photos(tmp_path / "sent", PHOTOS)
+
+
+def plain_photos(folder: Path, count: int, *, red: int = 50) -> list[Arrival]:
+    """Photos without a sheet, each of another colour."""
     folder.mkdir()
-    for blue in range(PHOTOS):
-        cv2.imwrite(str(folder / f"{blue}.png"), np.full((200, 300, 3), (20 + 10 * blue, 100, 50), np.uint8))
+    for number in range(count):
+        blue, green = 20 + 10 * (number % 20), 100 + number // 20
+        cv2.imwrite(str(folder / f"{number:03}.png"), np.full((200, 300, 3), (blue, green, red), np.uint8))
     return [Arrival(Item(path.name, path)) for path in sorted(folder.iterdir())]
 
 
@@ -274,10 +278,18 @@ def test_photos_that_end_their_reader_are_parked_with_the_reason_and_the_rest_is
     store.dispose()
 
 
-def test_ctrl_c_stops_a_run_and_the_next_goes_on(as_typed: Callable[..., Result], settings: Settings, sent: list[Arrival]) -> None:
+def test_ctrl_c_stops_a_run_and_the_next_goes_on(
+    as_typed: Callable[..., Result], settings: Settings, sent: list[Arrival], tmp_path: Path
+) -> None:
+    many = plain_photos(tmp_path / "many", 60, red=90)  # more than are read before the signal comes
+    store = open_store(settings.database_url)
+    take_all_in(store, settings, many)
     command = [sys.executable, "-c", "from pipeline.cli import app; app()", "run", "--workers", "1"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True) as process:
-        store = open_store(settings.database_url)
+    # A shell starts what runs in its background deaf to Ctrl-C, and that is inherited.
+    hearing = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True, preexec_fn=hearing
+    ) as process:
         while process.poll() is None and not told(store):
             time.sleep(0.01)
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the workers too
@@ -286,7 +298,7 @@ def test_ctrl_c_stops_a_run_and_the_next_goes_on(as_typed: Callable[..., Result]
     assert said.splitlines()[-1] == "Stopped; `sirekap run` goes on from here."
     assert "Traceback" not in said
     assert as_typed("run", "--workers", "0").exit_code == 0
-    assert [Path(name).name for name in told(store)] == names(sent)
+    assert [Path(name).name for name in told(store)] == names(sent) + names(many)
     store.dispose()
 
 
