@@ -1,14 +1,14 @@
 """The tables of the store.
 
-The ledger holds every event in full; photos, readings, findings, likenesses, supersessions and reassignments are views of its rows that
-can be searched. None of these is ever changed or removed: triggers of the database see to it. What waits, what is expected, and what the
-documents of a station say of each other follow from them and from what was imported, and change with them. `migrations/` brings a
-database to this; a test compares the two.
+The ledger holds every event in full; photos, readings, findings, likenesses, supersessions, reassignments, entries and decisions are views
+of its rows that can be searched. None of these is ever changed or removed: triggers of the database see to it. What waits, what is
+expected, what the documents of a station say of each other, what people must look at, and the results with their totals follow from them
+and from what was imported, and change with them. `migrations/` brings a database to this; a test compares the two.
 """
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text, UniqueConstraint
 
 metadata = MetaData(
     naming_convention={
@@ -160,3 +160,126 @@ set_findings = Table(
     Column("message_en", Text, nullable=False),
 )
 """What the other documents of its polling station, and of others, say against a photo; `fields` are joined by commas."""
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("name", String(64), nullable=False, unique=True),
+    Column("role", String(10), nullable=False),
+    Column("region", String(13), nullable=False),
+    Column("password", Text, nullable=False),
+    Column("active", Boolean, nullable=False),
+)
+"""People: `region` is the code of the region or polling station they answer for, empty for the whole country; `password` an argon2id hash."""
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("token", String(64), primary_key=True),
+    Column("account", Integer, ForeignKey("accounts.id"), nullable=False, index=True),
+    Column("csrf", String(64), nullable=False),
+    Column("expires", String(27), nullable=False),
+)
+"""Who is logged in: `token` is the SHA-256 of what the browser holds, so a copy of the table opens nothing."""
+
+login_failures = Table(
+    "login_failures",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("name", String(64), nullable=False, index=True),
+    Column("address", String(64), nullable=False, index=True),
+    Column("at", String(27), nullable=False),
+)
+
+entries = Table(
+    "entries",
+    metadata,
+    Column("position", BigInteger, ForeignKey("ledger.position"), primary_key=True, autoincrement=False),
+    Column("reading", BigInteger, ForeignKey("readings.position"), nullable=False, index=True),
+    Column("account", String(64), nullable=False, index=True),
+    Column("known", Boolean, nullable=False),
+    Column("leads_to", String(10), nullable=False),
+    Column("numbers", Integer, nullable=False),
+    Column("wrong", Integer, nullable=False),
+    Column("seconds", Float, nullable=False),
+)
+"""What people typed of a sheet without seeing what was read. `known`: the sheet had been decided and was shown to measure the person,
+who typed `numbers` of which `wrong` were not as decided. `leads_to` is the stage (`queue.stage`) that follows, or `decided`."""
+
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("position", BigInteger, ForeignKey("ledger.position"), primary_key=True, autoincrement=False),
+    Column("reading", BigInteger, ForeignKey("readings.position"), nullable=False, index=True),
+    Column("decision", String(20), nullable=False),
+    Column("account", String(64), nullable=True),
+    Column("undoes", BigInteger, ForeignKey("decisions.position"), nullable=True),
+)
+"""What was decided of a reading: its numbers (`agreed` by the rule, `resolved` by a person), a `doubt` of one that was accepted, or an
+`undo` of an earlier decision. The last one counts."""
+
+queue = Table(
+    "queue",
+    metadata,
+    Column("reading", BigInteger, ForeignKey("readings.position"), primary_key=True, autoincrement=False),
+    Column("tps", String(13), nullable=True, index=True),
+    Column("form", String(60), nullable=False),
+    Column("page", String(10), nullable=False),
+    Column("stage", String(10), nullable=False),
+    Column("priority", Float, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("claimed_by", String(64), nullable=True),
+    Column("claimed_at", String(27), nullable=True),
+    Column("claimed_until", String(27), nullable=True),
+)
+"""Sheets that people must look at: `stage` is `key` (nobody typed it yet), `key_again` or `resolve`; `priority` is P(wrong) times the votes
+at stake; `version` rises with every claim and save, so that what was typed on an older one is refused."""
+
+Index("ix_queue_order", queue.c.stage, queue.c.priority.desc(), queue.c.reading)
+
+queue_reasons = Table(
+    "queue_reasons",
+    metadata,
+    Column("reading", BigInteger, ForeignKey("queue.reading", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("reason", String(60), primary_key=True),
+)
+"""Why a sheet is in the queue: codes of findings, and `check:` before the id of a check that does not hold."""
+
+Index("ix_queue_reasons_reason", queue_reasons.c.reason)
+
+known_claims = Table(
+    "known_claims",
+    metadata,
+    Column("account", String(64), primary_key=True),
+    Column("reading", BigInteger, ForeignKey("readings.position"), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("claimed_at", String(27), nullable=False),
+    Column("claimed_until", String(27), nullable=False),
+)
+"""Decided sheets that are shown to a person as if they were not, to measure the person: one at a time each."""
+
+results = Table(
+    "results",
+    metadata,
+    Column("tps", String(13), primary_key=True),
+    Column("form", String(60), primary_key=True),
+    Column("page", String(10), primary_key=True),
+    Column("evidence", String(10), nullable=False),
+    Column("reading", BigInteger, ForeignKey("readings.position"), nullable=True),
+    Column("numbers", Text, nullable=False),
+)
+"""What stands for each sheet of a polling station, and on what evidence: `read` (the machine alone, in doubt), `checked` (the machine, sure and
+all checks hold) or `decided` (people). `numbers` is JSON {field: value or null}. The row with an empty form and page says that a photo came."""
+
+totals = Table(
+    "totals",
+    metadata,
+    Column("region", String(10), primary_key=True),
+    Column("form", String(60), primary_key=True),
+    Column("page", String(10), primary_key=True),
+    Column("evidence", String(10), primary_key=True),
+    Column("sheets", Integer, nullable=False),
+    Column("numbers", Text, nullable=False),
+)
+"""Sums of `results` for every region from the nation (region "") to the village: JSON {field: [sum, sheets that have the number]}."""
