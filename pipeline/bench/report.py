@@ -11,8 +11,8 @@ from rich.table import Table
 
 from pipeline.bench.calibration import Calibration
 from pipeline.bench.figures import SUREST, Figures, Share, figures_of, reasons_for_review
-from pipeline.bench.intervals import interval, upper_bound
 from pipeline.bench.judging import NumberOutcome, Outcome, Place
+from pipeline.intervals import interval, upper_bound
 from pipeline.recognition.bubbles import NONE, SEVERAL
 from pipeline.sheet import BOX_CLASSES, rounded
 

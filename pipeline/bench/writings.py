@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.bench.intervals import interval
 from pipeline.bench.judging import Outcome, Place
+from pipeline.intervals import interval
 from pipeline.sheet import SourceKind, rounded
 from pipeline.training.bubbles import EXCEPTIONS, read_exceptions
 from pipeline.training.cell_truth import ROW_SUM_EXCEPTIONS, TALLY_EXCEPTIONS, read_written

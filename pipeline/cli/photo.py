@@ -18,7 +18,8 @@ from pipeline.settings import Language
 from pipeline.store.database import READING
 from pipeline.store.regions import region
 from pipeline.store.schema import photos
-from pipeline.store.standing import reassign, sheets_of
+from pipeline.store.sheets import sheets_of
+from pipeline.store.standing import reassign
 from pipeline.store.stations import station_of
 
 app = typer.Typer(help="Foto di simpanan. / Photos of the store.", no_args_is_help=True)

@@ -29,7 +29,7 @@ from pipeline.store.elections import all_elections
 from pipeline.store.ledger import Head, head
 from pipeline.store.readings import progress
 from pipeline.store.schema import ledger
-from pipeline.store.standing import StoredSheet, stored_sheets
+from pipeline.store.sheets import StoredSheet, stored_sheets
 from pipeline.writing import output_errors
 
 HEAD, COLUMNS = "head.json", "columns.csv"

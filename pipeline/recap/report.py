@@ -29,7 +29,7 @@ from pipeline.store.elections import Arrival, all_elections, arrivals
 from pipeline.store.ledger import head
 from pipeline.store.photos import PhotoStore
 from pipeline.store.readings import progress
-from pipeline.store.standing import stored_sheets
+from pipeline.store.sheets import stored_sheets
 
 TEMPLATES = Path(__file__).with_name("templates")
 

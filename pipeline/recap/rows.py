@@ -8,7 +8,7 @@ from typing import Any
 
 from pipeline.recap.columns import ALTERNATIVES, UNKNOWN
 from pipeline.sheet import Finding, SourceKind, rounded
-from pipeline.store.standing import StoredSheet
+from pipeline.store.sheets import StoredSheet
 
 Row = dict[str, Any]
 

@@ -15,7 +15,7 @@ from hashlib import sha256
 from itertools import accumulate
 
 from pipeline.sheet import Field, Finding, FindingCode, RefusalCode, Severity, Verdict
-from pipeline.store.standing import StoredSheet
+from pipeline.store.sheets import StoredSheet
 
 EXAMPLES = 8
 """Numbers shown of each doubt."""

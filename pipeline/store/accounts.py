@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Role(StrEnum):
-    """What a person is in the election, as in the real system; `AUDITOR` reads everything and decides nothing, `ADMIN` keeps the accounts."""
+    """What a person is, as in the real system; `AUDITOR` reads everything and decides nothing, `ADMIN` keeps the accounts."""
 
     KPPS = "kpps"
     PPS = "pps"

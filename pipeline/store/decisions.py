@@ -103,14 +103,25 @@ def standing_decisions(connection: Connection, of: Sequence[int]) -> dict[int, D
 
 
 def standing_of(made: Sequence[Decision]) -> Decision | None:
-    """Of the decisions on one reading, in order, the one that stands."""
+    """Of the decisions on one reading, in order, the one on its numbers that stands.
+
+    That a sheet is of another station says nothing of its numbers: they are decided where it belongs.
+    """
     undone = {decision.undoes for decision in made}
     left = [one for one in made if one.kind is not DecisionKind.UNDO and one.position not in undone]
-    return left[-1] if left and left[-1].kind in (DecisionKind.AGREED, DecisionKind.RESOLVED) else None
+    return left[-1] if left and left[-1].numbers else None
 
 
 def tell_entry(
-    connection: Connection, reading: int, *, account: str, numbers: Mapping[str, Typed], leads_to: str, known: bool, wrong: int, seconds: float
+    connection: Connection,
+    reading: int,
+    *,
+    account: str,
+    numbers: Mapping[str, Typed],
+    leads_to: str,
+    known: bool,
+    wrong: int,
+    seconds: float,
 ) -> int:
     """Append what a person typed of a sheet; gives its row of the ledger."""
     said = {

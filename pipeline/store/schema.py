@@ -171,7 +171,8 @@ accounts = Table(
     Column("password", Text, nullable=False),
     Column("active", Boolean, nullable=False),
 )
-"""People: `region` is the code of the region or polling station they answer for, empty for the whole country; `password` an argon2id hash."""
+"""People: `region` is the code of the region or polling station they answer for, empty for the whole country; `password` is an argon2id
+hash."""
 
 sessions = Table(
     "sessions",
@@ -269,8 +270,9 @@ results = Table(
     Column("reading", BigInteger, ForeignKey("readings.position"), nullable=True),
     Column("numbers", Text, nullable=False),
 )
-"""What stands for each sheet of a polling station, and on what evidence: `read` (the machine alone, in doubt), `checked` (the machine, sure and
-all checks hold) or `decided` (people). `numbers` is JSON {field: value or null}. The row with an empty form and page says that a photo came."""
+"""What stands for each sheet of a polling station, and on what evidence: `read` (the machine alone, in doubt), `checked` (the machine, sure
+and all checks hold) or `decided` (people). `numbers` is JSON {field: value or null}. The row with an empty form and page says that a photo
+came."""
 
 totals = Table(
     "totals",

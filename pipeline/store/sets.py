@@ -52,15 +52,18 @@ def numbers_key(form: str | None, page: str | None, values: Mapping[str, int | N
     return sha256(canonical([form, page, values]).encode()).hexdigest()
 
 
-def examine(connection: Connection, photo: int) -> None:
-    """Make the findings of a photo's set anew, and those of the sets that hold the same picture."""
+def examine(connection: Connection, photo: int) -> list[int]:
+    """Make the findings of a photo's set anew, and those of the sets that hold the same picture; gives the photos of all these sets."""
     own = _set_of(connection, photo)
     copies = _copies(connection, own)
     elsewhere = {copy.photo for others in copies.values() for copy in others}
     _write(connection, own, copies)
+    examined = list(own)
     for other in sorted(elsewhere - set(own)):
         its_set = _set_of(connection, other)
         _write(connection, its_set, _copies(connection, its_set))
+        examined += its_set
+    return list(dict.fromkeys(examined))
 
 
 def _set_of(connection: Connection, photo: int) -> list[int]:

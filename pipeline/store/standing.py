@@ -7,21 +7,19 @@ one turns out to be of another station it stands again. So standing is asked of 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from pipeline.sheet import Finding, FindingCode, Severity, Sheet, Text, Verdict
+from pipeline.sheet import Verdict
 from pipeline.store.ledger import Kind, append, become_writer
-from pipeline.store.schema import ledger, photos, readings, reassignments, set_findings, supersessions
-from pipeline.store.sets import examine, sheet_in
+from pipeline.store.queue import refresh
+from pipeline.store.schema import photos, readings, reassignments, supersessions
+from pipeline.store.sets import examine
+from pipeline.store.sheets import sheets_of
 from pipeline.store.stations import photos_of, replaced, station_of
-
-ROWS_AT_ONCE = 500
 
 
 class Reason(StrEnum):
@@ -32,41 +30,6 @@ class Reason(StrEnum):
     WRONG_TPS = "wrong_tps"
 
 
-@dataclass(frozen=True, slots=True)
-class StoredSheet:
-    """A reading as it stands now.
-
-    Attributes
-    ----------
-    position, photo
-        Rows of the ledger that tell of the reading and of its photo.
-    number
-        Which sheet of the photo it is, from 1.
-    tps
-        The 13-digit code of its polling station.
-    superseded
-        Why another reading stands in its place, None when none does.
-    set_findings
-        What the other documents of this station, and of others, say against it.
-    """
-
-    position: int
-    photo: int
-    sha256: str
-    name: str
-    number: int
-    tps: str | None
-    superseded: str | None
-    set_findings: tuple[Finding, ...]
-    sheet: Sheet
-
-    @property
-    def verdict(self) -> Verdict:
-        """That of the sheet, unless it was accepted and other documents speak against it."""
-        doubt = any(finding.severity is not Severity.INFO for finding in self.set_findings)
-        return Verdict.REVIEW if doubt and self.sheet.verdict is Verdict.ACCEPTED else self.sheet.verdict
-
-
 def settle(connection: Connection, photo: int) -> None:
     """Tell what a photo replaces at its station, and examine it beside the other documents.
 
@@ -75,7 +38,13 @@ def settle(connection: Connection, photo: int) -> None:
     tps = connection.scalar(sa.select(station_of(photos)).where(photos.c.position == photo))
     if tps is not None:
         _supersede(connection, tps)
-    examine(connection, photo)
+    for examined in examine(connection, photo):
+        refresh_photo(connection, examined)
+
+
+def refresh_photo(connection: Connection, photo: int) -> None:
+    """Bring what follows from what is known of a photo to what is so now; to be called when something was decided of its sheets."""
+    refresh(connection, sheets_of(connection, photo))
 
 
 def reassign(connection: Connection, photo: int, tps: str | None, *, reason: str) -> None:
@@ -107,64 +76,3 @@ def _supersede(connection: Connection, tps: str) -> None:
         events += [{"reading": row.position, "by": last.position, "reason": reason} for row in earlier if not row.replaced]
     for entry, event in zip(append(connection, [(Kind.SUPERSESSION, event) for event in events]), events, strict=True):
         connection.execute(supersessions.insert().values(position=entry.position, **event))
-
-
-def stored_sheets(connection: Connection, *, standing_only: bool = False, after: int = 0) -> Iterator[StoredSheet]:
-    """The readings after a row of the ledger, in order, without holding them all."""
-    query = _readings().limit(ROWS_AT_ONCE)
-    if standing_only:
-        query = query.where(~replaced(readings, photos))
-    last = after
-    while rows := connection.execute(query.where(readings.c.position > last)).all():
-        last = rows[-1].position
-        yield from _stored(connection, rows)
-
-
-def sheets_of(connection: Connection, photo: int) -> list[StoredSheet]:
-    """The readings of one photo."""
-    return list(_stored(connection, connection.execute(_readings().where(readings.c.photo == photo)).all()))
-
-
-def _readings() -> sa.Select[Any]:
-    return (
-        sa.select(
-            readings.c.position, readings.c.photo, readings.c.sheet, readings.c.seconds, photos.c.sha256, photos.c.name,
-            station_of(photos).label("tps"), ledger.c.body,
-        )
-        .join_from(readings, photos, photos.c.position == readings.c.photo)
-        .join(ledger, ledger.c.position == readings.c.position)
-        .order_by(readings.c.position)
-    )  # fmt: skip
-
-
-def _stored(connection: Connection, rows: Sequence[sa.Row[Any]]) -> Iterator[StoredSheet]:
-    reasons = _reasons(connection, [row.position for row in rows])
-    findings = findings_of_sets(connection, [row.photo for row in rows])
-    for row in rows:
-        yield StoredSheet(
-            row.position, row.photo, row.sha256, row.name, row.sheet, row.tps, reasons.get(row.position),
-            tuple(findings.get(row.photo, ())), sheet_in(row.body, seconds=row.seconds),
-        )  # fmt: skip
-
-
-def findings_of_sets(connection: Connection, of: Sequence[int]) -> dict[int, list[Finding]]:
-    """The findings of the sets of some photos, by photo."""
-    found: dict[int, list[Finding]] = defaultdict(list)
-    query = sa.select(set_findings).where(set_findings.c.photo.in_(of)).order_by(set_findings.c.photo, set_findings.c.number)
-    for row in connection.execute(query):
-        fields = tuple(row.fields.split(",")) if row.fields else ()
-        found[row.photo].append(Finding(FindingCode(row.code), Severity(row.severity), fields, Text(row.message_id, row.message_en)))
-    return found
-
-
-def _reasons(connection: Connection, of: Sequence[int]) -> dict[int, str]:
-    """Why others stand in the place of some readings."""
-    query = (
-        sa.select(readings.c.position, supersessions.c.reason)
-        .join_from(supersessions, readings, readings.c.position == supersessions.c.reading)
-        .join(photos, photos.c.position == readings.c.photo)
-        .where(readings.c.position.in_(of), replaced(readings, photos))
-        .order_by(supersessions.c.position)
-    )
-    return {row.position: row.reason for row in connection.execute(query)}
-

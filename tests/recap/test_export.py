@@ -21,7 +21,7 @@ from pipeline.store import entries, head, verify
 from pipeline.store.checkpoint import read_head
 from pipeline.store.ledger import Head
 from pipeline.store.readings import StoredPhoto
-from pipeline.store.standing import StoredSheet
+from pipeline.store.sheets import StoredSheet
 from pipeline.writing import OutputError
 from tests.recap.conftest import HOSTILE, LAMPUNG, PAPUA
 from tests.sheets import make_refused, make_sheet

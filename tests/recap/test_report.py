@@ -29,7 +29,7 @@ from pipeline.store.photos import PhotoStore
 from pipeline.store.readings import ReadSheet, StoredPhoto, record
 from pipeline.store.regions import import_regions
 from pipeline.store.schema import photos
-from pipeline.store.standing import StoredSheet
+from pipeline.store.sheets import StoredSheet
 from tests.recap.conftest import HOSTILE, REGIONS
 from tests.sheets import make_field, make_sheet
 

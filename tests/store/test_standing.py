@@ -16,7 +16,8 @@ from pipeline.store.elections import Election, add_election, all_elections, arri
 from pipeline.store.ledger import Head, Kind
 from pipeline.store.readings import ReadSheet, StoredPhoto, record
 from pipeline.store.regions import import_regions
-from pipeline.store.standing import StoredSheet, reassign, stored_sheets
+from pipeline.store.sheets import StoredSheet, stored_sheets
+from pipeline.store.standing import reassign
 from pipeline.store.views import check_views
 from tests.sheets import make_field, make_refused
 from tests.stores import ANY_PICTURE, add_photo, add_reading, sheet_saying

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.bench.intervals import interval, upper_bound
+from pipeline.intervals import interval, upper_bound
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,183 @@
+"""Resolve mode: a person who typed nothing of a sheet sees everything that is known of it and decides, with a reason where one is due.
+
+The paper is never corrected: numbers are decided as they are written, and a paper that does not add up is recorded as such. What was
+decided can be undone by a new event, and the sheet is decided anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import Connection
+
+from pipeline.forms import Catalogue, Check
+from pipeline.regions import TpsCode
+from pipeline.review.acceptance import checks_on
+from pipeline.review.claims import Claim, held, release
+from pipeline.review.keying import parse
+from pipeline.sheet import Severity
+from pipeline.store.accounts import Account
+from pipeline.store.decisions import (
+    Decision,
+    DecisionKind,
+    Entry,
+    Outcome,
+    Typed,
+    decisions_of,
+    entries_of,
+    standing_decisions,
+    standing_of,
+    tell_decision,
+)
+from pipeline.store.ledger import become_writer
+from pipeline.store.sheets import StoredSheet, sheet_at
+from pipeline.store.standing import reassign, refresh_photo
+
+REASON_AT_MOST = 500
+
+
+class Problem(StrEnum):
+    """Why a decision cannot be recorded as it was sent."""
+
+    REASON_MISSING = "reason_missing"
+    REASON_TOO_LONG = "reason_too_long"
+    DOES_NOT_ADD_UP = "does_not_add_up"
+    ADDS_UP = "adds_up"
+    CONTRADICTS_KEYERS = "contradicts_keyers"
+    SAME_TPS = "same_tps"
+    NOTHING_TO_UNDO = "nothing_to_undo"
+    NOT_STANDING = "not_standing"
+
+
+class ResolutionError(ValueError):
+    """A decision that cannot be recorded; `fields` are the numbers or checks it is about."""
+
+    def __init__(self, problem: Problem, fields: tuple[str, ...] = ()) -> None:
+        super().__init__(problem.value)
+        self.problem = problem
+        self.fields = fields
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """All that is known of a sheet that waits for a decision."""
+
+    stored: StoredSheet
+    entries: tuple[Entry, ...]
+    decisions: tuple[Decision, ...]
+    checks: tuple[Check, ...]
+
+    def contradicted(self, numbers: Mapping[str, Typed]) -> tuple[str, ...]:
+        """The fields in which numbers differ from what at least two people typed, and all of them the same."""
+        found = []
+        for name, decided in numbers.items():
+            typed = [entry.numbers[name].value for entry in self.entries if name in entry.numbers]
+            if len(typed) >= 2 and len(set(typed)) == 1 and typed[0] != decided.value:
+                found.append(name)
+        return tuple(found)
+
+
+def case_of(connection: Connection, reading: int, catalogue: Catalogue) -> Case:
+    """What is known of a sheet."""
+    stored = sheet_at(connection, reading)
+    made = tuple(decisions_of(connection, reading))
+    return Case(stored, tuple(entries_of(connection, reading)), made, checks_on(stored.sheet, catalogue))
+
+
+def resolve(
+    connection: Connection,
+    account: Account,
+    claim: Claim,
+    outcome: Outcome,
+    texts: Mapping[str, str],
+    reason: str,
+    catalogue: Catalogue,
+    *,
+    now: datetime,
+) -> None:
+    """Decide the numbers of a sheet: as they are written, whether or not the paper adds up.
+
+    Raises
+    ------
+    StaleError
+        The claim no longer stands.
+    TypingError
+        A number is missing or is none.
+    ResolutionError
+        A reason is missing where one is due, or the outcome does not fit the numbers.
+    """
+    become_writer(connection)
+    held(connection, account, claim.reading, claim.version, now=now)
+    case = case_of(connection, claim.reading, catalogue)
+    numbers = parse(texts, tuple(case.stored.sheet.fields))
+    why = _reason(reason)
+    values = {name: typed.value for name, typed in numbers.items()}
+    broken = tuple(check.id for check in case.checks if check.severity is Severity.ERROR and check.constraint.holds(values) is False)
+    if outcome is Outcome.AS_WRITTEN and broken:
+        raise ResolutionError(Problem.DOES_NOT_ADD_UP, broken)
+    if outcome is Outcome.PAPER_WRONG and not broken:
+        raise ResolutionError(Problem.ADDS_UP)
+    if outcome is Outcome.PAPER_WRONG and not why:
+        raise ResolutionError(Problem.REASON_MISSING)
+    contradicted = case.contradicted(numbers)
+    if contradicted and not why:
+        raise ResolutionError(Problem.CONTRADICTS_KEYERS, contradicted)
+    tell_decision(
+        connection, claim.reading, DecisionKind.RESOLVED, account=account.name, numbers=numbers, outcome=outcome, reason=why
+    )
+    release(connection, account, claim.reading)
+    refresh_photo(connection, case.stored.photo)
+
+
+def send_elsewhere(
+    connection: Connection, account: Account, claim: Claim, tps: TpsCode | None, reason: str, catalogue: Catalogue, *, now: datetime
+) -> None:
+    """Decide that a sheet is of another polling station, or of none that is known; it waits for a decision there.
+
+    Raises as `resolve` does.
+    """
+    become_writer(connection)
+    held(connection, account, claim.reading, claim.version, now=now)
+    stored = case_of(connection, claim.reading, catalogue).stored
+    why = _reason(reason)
+    code = None if tps is None else str(tps)
+    if code == stored.tps:
+        raise ResolutionError(Problem.SAME_TPS)
+    if not why:
+        raise ResolutionError(Problem.REASON_MISSING)
+    tell_decision(connection, claim.reading, DecisionKind.RESOLVED, account=account.name, outcome=Outcome.WRONG_TPS, reason=why)
+    release(connection, account, claim.reading)
+    reassign(connection, stored.photo, code, reason="wrong_tps")
+
+
+def undo(connection: Connection, account: Account, reading: int, reason: str) -> None:
+    """Undo the decision on a sheet that stands, by a new event; the sheet waits for a decision again. Raises a ResolutionError."""
+    become_writer(connection)
+    standing = standing_of(decisions_of(connection, reading))
+    if standing is None:
+        raise ResolutionError(Problem.NOTHING_TO_UNDO)
+    why = _reason(reason)
+    if not why:
+        raise ResolutionError(Problem.REASON_MISSING)
+    tell_decision(connection, reading, DecisionKind.UNDO, account=account.name, reason=why, undoes=standing.position)
+    refresh_photo(connection, sheet_at(connection, reading).photo)
+
+
+def doubt(connection: Connection, account: Account, reading: int, reason: str) -> None:
+    """Send a sheet that was accepted without a person to people, because one of its digits looks odd among others like it."""
+    become_writer(connection)
+    stored = sheet_at(connection, reading)
+    if stored.superseded is not None or reading in standing_decisions(connection, [reading]):
+        raise ResolutionError(Problem.NOT_STANDING)
+    tell_decision(connection, reading, DecisionKind.DOUBT, account=account.name, reason=_reason(reason))
+    refresh_photo(connection, stored.photo)
+
+
+def _reason(text: str) -> str:
+    why = " ".join(text.split())
+    if len(why) > REASON_AT_MOST:
+        raise ResolutionError(Problem.REASON_TOO_LONG)
+    return why
