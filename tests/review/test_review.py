@@ -26,6 +26,7 @@ from pipeline.review.claims import (
     shown_as_new,
 )
 from pipeline.review.contact import contact_sheet
+from pipeline.review.history import history
 from pipeline.review.keying import TypingError, submit, task
 from pipeline.review.resolution import Problem, ResolutionError, case_of, doubt, resolve, send_elsewhere, undo
 from pipeline.review.reviewers import reviewers
@@ -337,3 +338,23 @@ def test_case_holds_everything_that_is_known_of_a_sheet(store: sa.Engine, catalo
     assert [entry.account for entry in case.entries] == ["ani"]
     assert [check.id for check in case.checks]
     assert case.stored.tps == HERE
+
+
+def test_history_tells_who_did_what_and_when_with_the_hash_of_the_ledger(store: sa.Engine, catalogue: Catalogue) -> None:
+    reading = read(store, HERE)
+    keyed(store, ANI, reading, catalogue)
+    with store.begin() as connection:
+        undo(connection, CITRA, reading, "rehearsal")
+    claim = claimed(store, person("gita", Role.PPK, "180508"), reading)
+    with store.begin() as connection:
+        send_elsewhere(connection, person("gita", Role.PPK, "180508"), claim, None, "no header", catalogue, now=NOON)
+        told = history(connection, reading)
+        kept = {entry.position: entry.hash for entry in entries(connection)}
+    what = [(event.happening.value, event.account) for event in told]
+    assert what == [
+        ("came", None), ("read", None), ("typed", "ani"), ("agreed", None), ("undone", "citra"), ("resolved", "gita"), ("moved", None),
+    ]  # fmt: skip
+    assert all(kept[event.position] == event.hash for event in told)
+    assert told[4].undoes == told[3].position
+    assert told[2].numbers["suara_sah"].value == 200
+    assert told[5].outcome is Outcome.WRONG_TPS
