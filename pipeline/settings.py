@@ -121,6 +121,12 @@ class Settings(BaseModel):
         repr=False,
         description=f"Folder of the photos, or its fsspec URL; when empty, the folder {PHOTOS_FOLDER} in `home`.",
     )
+    known_share: float = Field(
+        default=0.03,
+        ge=0,
+        lt=1,
+        description="Share of the sheets that a person is given to type which have been decided already and measure the person.",
+    )
 
     @field_validator("*", mode="before")
     @classmethod

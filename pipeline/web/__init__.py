@@ -1,0 +1,1 @@
+"""Sirekap Web: pages for the people who send, look at, decide and follow the sheets."""

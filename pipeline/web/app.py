@@ -1,0 +1,88 @@
+"""The application: every page with its policy, around one site that is opened when the server starts."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import cache
+from typing import Protocol
+
+from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
+from starlette.staticfiles import StaticFiles
+
+from pipeline.forms import Catalogue, load_catalogue
+from pipeline.settings import Settings
+from pipeline.store import open_store
+from pipeline.store.photos import PhotoStore
+from pipeline.web import errors, pages
+from pipeline.web.language import FOLDER
+from pipeline.web.policy import check_policies
+from pipeline.web.security import STATIC, Security
+from pipeline.web.site import Site
+
+
+class BackgroundReader(Protocol):
+    """Reads what waits in the store while the server runs."""
+
+    def start(self) -> None: ...
+
+    def wake(self) -> None:
+        """Look now, and not only when the time has come."""
+        ...
+
+    def stop(self) -> None: ...
+
+
+def create_app(settings: Settings, *, reader: BackgroundReader | None = None) -> FastAPI:
+    """The application on the store of the settings.
+
+    Parameters
+    ----------
+    reader
+        Started and stopped with the application; None when photos are read elsewhere.
+
+    Raises
+    ------
+    NoPolicyError
+        A route has no policy.
+    """
+
+    @asynccontextmanager
+    async def opened(app: FastAPI) -> AsyncIterator[None]:
+        store = await run_in_threadpool(open_store, settings.database_url)
+        app.state.site = Site(
+            settings=settings,
+            store=store,
+            photos=PhotoStore(settings.photos_url),
+            catalogue=await run_in_threadpool(_forms),
+            policies=policies,
+            photos_came=reader.wake if reader is not None else _nobody_to_wake,
+        )
+        if reader is not None:
+            reader.start()
+        try:
+            yield
+        finally:
+            if reader is not None:
+                await run_in_threadpool(reader.stop)
+            store.dispose()
+
+    app = FastAPI(title="Sirekap Web", docs_url=None, redoc_url=None, openapi_url=None, lifespan=opened, redirect_slashes=False)
+    app.add_middleware(Security)
+    errors.install(app)
+    app.mount(STATIC, StaticFiles(directory=FOLDER / "static"), name="static")
+    for routes in pages.ALL:
+        routes.add_to(app)
+    policies = check_policies(app)
+    return app
+
+
+@cache
+def _forms() -> Catalogue:
+    """The forms, which take a second to load and are the same for all applications of a process."""
+    return load_catalogue()
+
+
+def _nobody_to_wake() -> None:
+    """Photos are read by another process, which looks by itself."""

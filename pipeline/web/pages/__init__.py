@@ -1,0 +1,5 @@
+"""The pages, one module for each thing that people do; to add one, write a module with `routes` and name it here."""
+
+from pipeline.web.pages import accounts, health, home, language, live, login, review
+
+ALL = (login.routes, home.routes, accounts.routes, language.routes, health.routes, review.routes, live.routes)
