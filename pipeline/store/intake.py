@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine
 from pipeline.imaging.files import Item
 from pipeline.regions import TpsCode, tps_in_name
 from pipeline.sheet import Refusal
+from pipeline.store import results
 from pipeline.store.ledger import Kind, append, become_writer
 from pipeline.store.photos import PhotoStore
 from pipeline.store.schema import expected_photos, photos, reassignments, regions, waiting
@@ -145,6 +146,8 @@ def _tell(connection: Connection, new: dict[str, dict[str, str | int | None]]) -
     positions = {sha256: entry.position for sha256, entry in zip(new, entries, strict=True)}
     connection.execute(photos.insert(), [{"position": positions[sha256], **body} for sha256, body in new.items()])
     connection.execute(waiting.insert(), [{"photo": position} for position in positions.values()])
+    for station in sorted({str(body["tps"]) for body in new.values() if body["tps"] is not None}):
+        results.refresh(connection, station)
     return positions
 
 

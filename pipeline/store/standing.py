@@ -14,8 +14,8 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from pipeline.sheet import Verdict
+from pipeline.store import queue, results
 from pipeline.store.ledger import Kind, append, become_writer
-from pipeline.store.queue import refresh
 from pipeline.store.schema import photos, readings, reassignments, supersessions
 from pipeline.store.sets import examine
 from pipeline.store.sheets import sheets_of
@@ -38,13 +38,21 @@ def settle(connection: Connection, photo: int) -> None:
     tps = connection.scalar(sa.select(station_of(photos)).where(photos.c.position == photo))
     if tps is not None:
         _supersede(connection, tps)
+    stations = {tps} if tps is not None else set()
     for examined in examine(connection, photo):
-        refresh_photo(connection, examined)
+        found = sheets_of(connection, examined)
+        queue.refresh(connection, found)
+        stations |= {sheet.tps for sheet in found if sheet.tps is not None}
+    for station in sorted(stations):
+        results.refresh(connection, station)
 
 
 def refresh_photo(connection: Connection, photo: int) -> None:
     """Bring what follows from what is known of a photo to what is so now; to be called when something was decided of its sheets."""
-    refresh(connection, sheets_of(connection, photo))
+    found = sheets_of(connection, photo)
+    queue.refresh(connection, found)
+    for station in {sheet.tps for sheet in found if sheet.tps is not None}:
+        results.refresh(connection, station)
 
 
 def reassign(connection: Connection, photo: int, tps: str | None, *, reason: str) -> None:
@@ -57,6 +65,7 @@ def reassign(connection: Connection, photo: int, tps: str | None, *, reason: str
     if before is not None:
         for left in photos_of(connection, before)[:1]:
             settle(connection, left)
+        results.refresh(connection, before)
 
 
 def _supersede(connection: Connection, tps: str) -> None:

@@ -1,6 +1,6 @@
 """Whether the tables that are searched say what the ledger says.
 
-Photos, readings and what hangs on them repeat parts of ledger rows. Whoever owns the database can add or change rows there and leave the
+Photos, readings, what people typed and decided, and what hangs on them repeat parts of ledger rows. Whoever owns the database can add or change rows there and leave the
 chain sound, so every one of them is held against the event it is a view of, and every event against its view.
 """
 
@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from pipeline.store.ledger import Fault, FaultCode, Kind
-from pipeline.store.schema import findings, ledger, likenesses, photos, readings, reassignments, supersessions, waiting
+from pipeline.store.schema import decisions, entries, findings, ledger, likenesses, photos, readings, reassignments, supersessions, waiting
 from pipeline.store.sets import numbers_key
 
 ROWS_AT_ONCE = 5_000
@@ -26,6 +26,8 @@ _VIEWS = {
     "likeness": (likenesses.c.reading, ("numbers", "likeness")),
     "supersession": (supersessions.c.position, ("reading", "by", "reason")),
     "reassignment": (reassignments.c.position, ("photo", "tps")),
+    "entry": (entries.c.position, ("reading", "account", "known", "leads_to", "numbers", "wrong", "seconds")),
+    "decision": (decisions.c.position, ("reading", "decision", "account", "undoes")),
 }
 """Each view: its column with the position of the event, and its columns that say what the event says."""
 
@@ -93,6 +95,8 @@ def _expected(kind: Kind, body: Mapping[str, Any]) -> tuple[dict[str, dict[str, 
         told = [(finding["code"], finding["severity"]) for finding in sheet["findings"]]
     elif kind is Kind.SUPERSESSION:
         said["supersession"] = body
-    elif kind is Kind.DECISION and body.get("decision") == "station":
-        said["reassignment"] = body
+    elif kind is Kind.ENTRY:
+        said["entry"] = {**body, "numbers": len(body["numbers"])}
+    elif kind is Kind.DECISION:
+        said["reassignment" if body["decision"] == "station" else "decision"] = body
     return {name: {one: content.get(one) for one in _VIEWS[name][1]} for name, content in said.items()}, told

@@ -17,6 +17,7 @@ from pipeline.store import open_store
 from pipeline.store.photos import PhotoStore
 from pipeline.web import errors, pages
 from pipeline.web.language import FOLDER
+from pipeline.web.pictures import Pictures
 from pipeline.web.policy import check_policies
 from pipeline.web.security import STATIC, Security
 from pipeline.web.site import Site
@@ -51,10 +52,12 @@ def create_app(settings: Settings, *, reader: BackgroundReader | None = None) ->
     @asynccontextmanager
     async def opened(app: FastAPI) -> AsyncIterator[None]:
         store = await run_in_threadpool(open_store, settings.database_url)
+        pictures = Pictures(settings)
         app.state.site = Site(
             settings=settings,
             store=store,
             photos=PhotoStore(settings.photos_url),
+            pictures=pictures,
             catalogue=await run_in_threadpool(_forms),
             policies=policies,
             photos_came=reader.wake if reader is not None else _nobody_to_wake,
@@ -66,6 +69,7 @@ def create_app(settings: Settings, *, reader: BackgroundReader | None = None) ->
         finally:
             if reader is not None:
                 await run_in_threadpool(reader.stop)
+            await run_in_threadpool(pictures.close)
             store.dispose()
 
     app = FastAPI(title="Sirekap Web", docs_url=None, redoc_url=None, openapi_url=None, lifespan=opened, redirect_slashes=False)

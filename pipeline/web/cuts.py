@@ -13,15 +13,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.forms import Catalogue, FieldLayout, Rect
+from pipeline.forms import Catalogue, FieldLayout, Form, Rect
 from pipeline.overlay import draw_overlay
 from pipeline.sheet import Sheet, SourceKind
 
 LONG_SIDE = 1600
 """Pixels of the longer side of a whole page."""
-
-PAGE_MARGIN = 0.03
-"""Of the width and height of a page, shown around it: its edge, and what lies right beside it."""
 
 ROW_MARGIN = 0.6
 """Of the height of a row of boxes, shown around it."""
@@ -49,7 +46,7 @@ class WholePhoto:
 
 @dataclass(frozen=True, slots=True)
 class FlatPage:
-    """The page as it was printed, with a margin; the whole photo when no page was found in it."""
+    """The page as it was printed, from edge to edge; the whole photo when no page was found in it."""
 
     name: str = "page"
 
@@ -113,7 +110,7 @@ def cut_out(image: _Picture, sheet: Sheet, cut: Cut, catalogue: Catalogue) -> _P
         case WholePhoto():
             return _shrunk(_upright(image, sheet))
         case Overlay():
-            form = catalogue[sheet.form] if sheet.form in catalogue else None
+            form = _form(sheet, catalogue)
             return draw_overlay(image, sheet, page=form.pages.get(sheet.page or "") if form else None)
         case FlatPage():
             return _shrunk(_upright(image, sheet)) if sheet.registration is None else _flat(image, sheet, catalogue)
@@ -128,23 +125,15 @@ def cut_out(image: _Picture, sheet: Sheet, cut: Cut, catalogue: Catalogue) -> _P
             return _straightened(image, _in_row(sheet, layout, _grown(box, box.height * BOX_MARGIN)))
 
 
-def outlines(sheet: Sheet) -> dict[str, str]:
-    """Where each row of boxes lies on the flat page, as the `points` of an SVG polygon in the unit square of that picture."""
-    if sheet.registration is None:
-        return {}
-    to_page = _homography(np.array(sheet.registration.corners), _UNIT)
-    shown: dict[str, str] = {}
-    for name, field in sheet.fields.items():
-        points = (_projected(to_page, np.array(field.quad)) + PAGE_MARGIN) / (1 + 2 * PAGE_MARGIN)
-        shown[name] = " ".join(f"{x:.4f},{y:.4f}" for x, y in points)
-    return shown
-
-
 def _layout(sheet: Sheet, field: str, catalogue: Catalogue) -> FieldLayout | None:
-    if field not in sheet.fields or sheet.registration is None or sheet.form not in catalogue:
-        return None
-    page = catalogue[sheet.form].pages.get(sheet.page or "")
-    return page.fields.get(field) if page else None
+    form = _form(sheet, catalogue)
+    page = form.pages.get(sheet.page or "") if form else None
+    return page.fields.get(field) if page and field in sheet.fields and sheet.registration is not None else None
+
+
+def _form(sheet: Sheet, catalogue: Catalogue) -> Form | None:
+    """The form of a sheet, None when it is no longer known."""
+    return catalogue.forms.get(sheet.form or "")
 
 
 def _existing(sheet: Sheet, field: str, catalogue: Catalogue) -> FieldLayout:
@@ -191,19 +180,20 @@ def _on_page(sheet: Sheet, layout: FieldLayout, where: Rect, catalogue: Catalogu
 
 def _page_to_photo(sheet: Sheet, catalogue: Catalogue) -> _Points:
     """(3, 3) homography from mm of the page to pixels of the photo."""
-    if sheet.registration is None or sheet.form is None:
+    form = _form(sheet, catalogue)
+    if sheet.registration is None or form is None:
         raise LookupError("no page was found in the photo")
-    width, height = catalogue[sheet.form].paper_mm
+    width, height = form.paper_mm
     return _homography(_UNIT * (width, height), np.array(sheet.registration.corners))
 
 
 def _flat(image: _Picture, sheet: Sheet, catalogue: Catalogue) -> _Picture:
     """The page as it was printed; its proportions are those of the paper where the form is known."""
     corners = np.array(sheet.registration.corners) if sheet.registration else _UNIT
-    aspect = _aspect(corners) if sheet.form not in catalogue else catalogue[sheet.form].paper_mm[0] / catalogue[sheet.form].paper_mm[1]
+    form = _form(sheet, catalogue)
+    aspect = form.paper_mm[0] / form.paper_mm[1] if form else _aspect(corners)
     height, width = (LONG_SIDE, LONG_SIDE * aspect) if aspect < 1 else (LONG_SIDE / aspect, LONG_SIDE)
-    grown = _projected(_homography(_UNIT, corners), _UNIT * (1 + 2 * PAGE_MARGIN) - PAGE_MARGIN)
-    return _warped(image, grown, round(width), round(height))
+    return _warped(image, corners, round(width), round(height))
 
 
 def _aspect(corners: _Points) -> float:

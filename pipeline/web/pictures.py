@@ -87,6 +87,8 @@ class Pictures:
         if kept is not None or path in self._failed:
             return kept
         async with self._turn:  # one at a time, so that whoever ends the process is known
+            if (kept := await run_in_threadpool(_kept, path)) is not None:  # somebody else has just asked for the same
+                return kept
             drawn = await self._drawn_by_process(Order(self._settings, stored.sha256, stored.number, stored.sheet, cut))
         if drawn is None:
             self._failed.append(path)

@@ -12,6 +12,7 @@ from pipeline.settings import Settings
 from pipeline.sheet import Text
 from pipeline.store.accounts import Session
 from pipeline.store.photos import PhotoStore
+from pipeline.web.pictures import Pictures
 from pipeline.web.policy import Policy
 
 NAVIGATION: tuple[tuple[str, Text], ...] = (
@@ -40,6 +41,7 @@ class Site:
     settings: Settings
     store: Engine
     photos: PhotoStore
+    pictures: Pictures
     catalogue: Catalogue
     policies: Mapping[tuple[str, str], Policy]
     photos_came: Callable[[], None]

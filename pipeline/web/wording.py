@@ -51,6 +51,11 @@ SEVERITIES: Mapping[Severity, Text] = {
     Severity.INFO: Text("catatan", "note"),
 }
 
+PHOTO_LOST = Text(
+    "Foto ini hilang dari penyimpanan atau tidak dapat dibuka. Laporkan kepada pengelola.",
+    "This photo is missing from the store, or cannot be opened. Report it to an administrator.",
+)
+
 
 def named(connection: Connection, code: str) -> str:
     """A region or polling station with the names of all that contain it, the smallest first; empty for the whole country."""

@@ -1,5 +1,7 @@
 """The pages, one module for each thing that people do; to add one, write a module with `routes` and name it here."""
 
-from pipeline.web.pages import accounts, health, home, language, live, login, review
+from pipeline.web.pages import accounts, health, home, language, live, login, pictures, review, sheets, uploads
 
-ALL = (login.routes, home.routes, accounts.routes, language.routes, health.routes, review.routes, live.routes)
+ALL = (
+    login.routes, home.routes, uploads.routes, sheets.routes, pictures.routes, accounts.routes, language.routes, health.routes, review.routes, live.routes,
+)  # fmt: skip

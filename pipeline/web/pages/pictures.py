@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlalchemy as sa
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -10,6 +11,7 @@ from pipeline.imaging.headers import format_of
 from pipeline.sheet import SourceKind
 from pipeline.store.accounts import Role
 from pipeline.store.photos import PhotoLostError
+from pipeline.store.schema import photos
 from pipeline.store.sheets import StoredSheet, sheet_at
 from pipeline.web.blind import sheets_hidden_from
 from pipeline.web.cuts import Cut, FlatPage, OneBox, Overlay, WholePhoto, Writing, exists
@@ -29,7 +31,7 @@ async def page(visit: CurrentVisit, reading: int) -> Response:
 
 
 @routes.get("/sheets/{reading}/photo.jpg", policy=OF_A_SHEET)
-async def photo(visit: CurrentVisit, reading: int) -> Response:
+async def whole_photo(visit: CurrentVisit, reading: int) -> Response:
     """The whole photo, upright."""
     return await _picture(visit, reading, WholePhoto())
 
@@ -58,13 +60,13 @@ async def box(visit: CurrentVisit, reading: int, field: str, place: int) -> Resp
 def original(visit: CurrentVisit, photo: int) -> Response:
     """The file as it was sent, with all that it says of its owner: for those who must be able to prove what was sent."""
     with visit.reading() as connection:
-        sha256 = sha256_of(connection, photo)
+        sha256 = connection.execute(sa.select(photos.c.sha256).where(photos.c.position == photo)).scalar_one()
     try:
         data = visit.photos.get(sha256)
     except PhotoLostError as error:
         raise PageError(404, PHOTO_LOST) from error
     kind = format_of(data)
-    name = f"{sha256}.{kind.value.lower()}" if kind is not None else sha256
+    name = f"{sha256}.{kind}" if kind is not None else sha256
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(data, media_type="application/octet-stream", headers=headers)
 

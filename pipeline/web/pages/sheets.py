@@ -1,0 +1,56 @@
+"""One sheet: its picture, its numbers with all their writings, what adds up and what speaks against it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from starlette.responses import Response
+
+from pipeline.forms import Catalogue
+from pipeline.sheet import Field, Text
+from pipeline.store.accounts import Role
+from pipeline.store.sheets import StoredSheet, sheet_at
+from pipeline.web.blind import sheets_hidden_from
+from pipeline.web.policy import ANYONE, Policy, Routes, SheetOf
+from pipeline.web.visit import CurrentVisit
+from pipeline.web.wording import SEVERITIES, SOURCES, STATES, VERDICTS, named
+
+routes = Routes()
+
+
+@dataclass(frozen=True, slots=True)
+class NumberShown:
+    """A number of a sheet under its name on the form."""
+
+    id: str
+    label: Text
+    field: Field
+
+
+@routes.get("/sheets/{reading}", policy=Policy(ANYONE, SheetOf("reading")))
+def sheet_page(visit: CurrentVisit, reading: int) -> Response:
+    with visit.reading() as connection:
+        stored = sheet_at(connection, reading)
+        where = "" if stored.tps is None else named(connection, stored.tps)
+    hidden = sheets_hidden_from(visit, reading)
+    form = visit.site.catalogue.forms.get(stored.sheet.form or "")
+    return visit.page(
+        "sheet.html", stored=stored, sheet=stored.sheet, where=where, form=form, hidden=hidden,
+        numbers=() if hidden else numbers_shown(stored, visit.site.catalogue),
+        findings=() if hidden else (*stored.set_findings, *stored.sheet.findings),
+        may_download=visit.account.role in (Role.AUDITOR, Role.ADMIN),
+        verdicts=VERDICTS, states=STATES, sources=SOURCES, severities=SEVERITIES,
+    )  # fmt: skip
+
+
+def numbers_shown(stored: StoredSheet, catalogue: Catalogue) -> list[NumberShown]:
+    """The numbers of a sheet in the order of the paper; those of a form that is no longer known, by their ids."""
+    sheet = stored.sheet
+    form = catalogue.forms.get(sheet.form or "")
+    page = form.pages.get(sheet.page or "") if form else None
+    layouts = page.fields if page else {}
+    order = [*(name for name in layouts if name in sheet.fields), *(name for name in sheet.fields if name not in layouts)]
+    return [
+        NumberShown(name, layouts[name].label if name in layouts else Text(name, name), sheet.fields[name]) for name in order
+    ]
+

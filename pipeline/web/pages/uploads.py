@@ -1,0 +1,156 @@
+"""Sending photos of a polling station, and what became of those that were sent."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+from starlette.datastructures import UploadFile
+from starlette.responses import Response
+
+from pipeline.imaging import Limits
+from pipeline.imaging.files import Item
+from pipeline.regions import CodeError, TpsCode
+from pipeline.sheet import Text
+from pipeline.store.accounts import Account, Role
+from pipeline.store.intake import Arrival, Outcome, TakenIn, take_in
+from pipeline.store.regions import region
+from pipeline.store.schema import photos, waiting
+from pipeline.store.sheets import StoredSheet, sheets_of
+from pipeline.store.stations import photos_of
+from pipeline.web.blind import sheets_hidden_from
+from pipeline.web.policy import ANYONE, FIELD, FILES_AT_ONCE, Policy, Routes, Station
+from pipeline.web.visit import CurrentVisit, Visit
+from pipeline.web.wording import VERDICTS, named
+
+LONGEST_NAME = 100
+"""Signs that are kept of the name a file had on somebody's phone."""
+
+OUTCOMES = {
+    Outcome.ADDED: Text("diterima, menunggu dibaca", "received, waits to be read"),
+    Outcome.KNOWN: Text("sudah ada sebelumnya", "was there already"),
+    Outcome.MOVED: Text("sudah ada, kini untuk TPS ini", "was there already, now of this station"),
+    Outcome.REFUSED: Text("ditolak", "refused"),
+}
+
+NO_STATION = Text("Isi kode TPS: 13 tanda, dari wilayah Anda.", "Give the code of the station: 13 signs, of your region.")
+NOT_YOURS = Text(
+    "TPS ini tidak ada dalam tabel wilayah, atau bukan wilayah Anda. Periksa kodenya.",
+    "This station is not in the table of regions, or not of your region. Check the code.",
+)
+NO_FILES = Text("Pilih paling sedikit satu foto.", "Choose at least one photo.")
+
+routes = Routes()
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoShown:
+    """A photo of a station: `sheets` is what was read on it, empty as long as it waits."""
+
+    position: int
+    name: str
+    waits: bool
+    sheets: tuple[SheetShown, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SheetShown:
+    """A sheet of a photo; `hidden` when its numbers, and what speaks against them, may not be shown to this visitor."""
+
+    stored: StoredSheet
+    hidden: bool
+
+
+@routes.get("/upload", policy=Policy(FIELD))
+def upload_form(visit: CurrentVisit) -> Response:
+    return _form(visit, tps=visit.request.query_params.get("tps", ""))
+
+
+@routes.post("/upload", policy=Policy(FIELD), files=True)
+def upload(visit: CurrentVisit) -> Response:
+    """Take photos in. The station is one of the sender's region; the same photo sent twice is kept once."""
+    typed = visit.account.region if visit.account.role is Role.KPPS else visit.field("tps").strip()
+    files = [one for one in visit.form.getlist("photos") if isinstance(one, UploadFile) and one.filename]
+    with visit.reading() as connection:
+        station = _station(connection, visit.account, typed)
+    if isinstance(station, Text):
+        return _form(visit, status=400, tps=typed, said=station)
+    if not files:
+        return _form(visit, status=400, tps=typed, said=NO_FILES)
+    taken = _taken_in(visit, station, files)
+    if any(one.outcome is Outcome.ADDED for one in taken):
+        visit.site.photos_came()
+    refused = all(one.outcome is Outcome.REFUSED for one in taken)
+    return visit.page("uploaded.html", status=422 if refused else 200, tps=str(station), taken=taken, outcomes=OUTCOMES)
+
+
+@routes.get("/stations/{tps}", policy=Policy(ANYONE, Station("tps")))
+def station_page(visit: CurrentVisit, tps: str) -> Response:
+    with visit.reading() as connection:
+        shown, where = _photos(visit, connection, tps), named(connection, tps)
+    template = "station_photos.html" if visit.is_fragment else "station.html"
+    may_send = visit.account.role in FIELD
+    waits = any(one.waits for one in shown)
+    return visit.page(template, tps=tps, where=where, photos=shown, verdicts=VERDICTS, may_send=may_send, waits=waits)
+
+
+def _form(visit: Visit, *, status: int = 200, tps: str = "", said: Text | None = None) -> Response:
+    own = visit.account.region if visit.account.role is Role.KPPS else ""
+    with visit.reading() as connection:
+        where = named(connection, own) if own else ""
+    return visit.page(
+        "upload.html", status=status, tps=tps or visit.account.region, own=own, where=where, said=said, most_files=FILES_AT_ONCE,
+        most_bytes=Limits.of(visit.settings).max_bytes, most_megabytes=visit.settings.max_file_megabytes,
+    )  # fmt: skip
+
+
+def _station(connection: Connection, account: Account, code: str) -> TpsCode | Text:
+    """The station of a code, if this person may send photos of it."""
+    try:
+        station = TpsCode.parse(code)
+    except CodeError:
+        return NO_STATION
+    if not account.covers(str(station)) or region(connection, station.village) is None:
+        return NOT_YOURS
+    return station
+
+
+def _taken_in(visit: Visit, station: TpsCode, files: Sequence[UploadFile]) -> list[TakenIn]:
+    """Take files in. Each lies under a number in a folder of its own; the name it had is only ever shown."""
+    with tempfile.TemporaryDirectory(prefix="sirekap-upload-") as folder:
+        arrivals = []
+        for number, file in enumerate(files):
+            path = Path(folder, str(number))
+            with path.open("xb") as copy:
+                shutil.copyfileobj(file.file, copy)
+            # A name that begins with another station's code, as the clock of a phone may make one, would contradict the sender.
+            arrivals.append(Arrival(Item(f"{station}-{_shown_name(file.filename or '')}", path), tps=station))
+        return list(take_in(visit.store, visit.photos, arrivals, max_bytes=Limits.of(visit.settings).max_bytes))
+
+
+def _shown_name(name: str) -> str:
+    """The last part of the name of a file, without signs that cannot be printed."""
+    last = name.replace("\\", "/").rsplit("/", 1)[-1]
+    return "".join(sign for sign in last if sign.isprintable())[-LONGEST_NAME:] or "foto"
+
+
+def _photos(visit: Visit, connection: Connection, tps: str) -> list[PhotoShown]:
+    positions = photos_of(connection, tps)
+    named_photos = connection.execute(
+        sa.select(photos.c.position, photos.c.name, waiting.c.photo.is_not(None).label("waits"))
+        .outerjoin_from(photos, waiting, waiting.c.photo == photos.c.position)
+        .where(photos.c.position.in_(positions))
+        .order_by(photos.c.position.desc())
+    ).all()
+    return [
+        PhotoShown(
+            row.position, row.name, row.waits,
+            tuple(SheetShown(stored, sheets_hidden_from(visit, stored.position)) for stored in sheets_of(connection, row.position)),
+        )
+        for row in named_photos
+    ]  # fmt: skip

@@ -1,0 +1,139 @@
+"""Whatever happens to photos, readings and decisions, in whatever order: results and totals are what a count from the beginning gives."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pipeline.regions import Region
+from pipeline.sheet import FieldState, Verdict
+from pipeline.store import open_store
+from pipeline.store.decisions import DecisionKind, Outcome, Typed, decisions_of, standing_of, tell_decision
+from pipeline.store.regions import import_regions
+from pipeline.store.results import Evidence, Total, difference, rebuild, results_of
+from pipeline.store.schema import readings, results, totals
+from pipeline.store.standing import reassign, refresh_photo
+from tests.sheets import make_refused
+from tests.stores import add_photo, add_reading, sheet_saying
+
+FORM = "c-hasil-ppwp-2024"
+STATIONS = ("1805082001001", "1805082001002", "1805092001001", "1101012001001")
+REGIONS = [
+    Region("11", "ACEH", None), Region("1101", "A", None), Region("110101", "B", None), Region("1101012001", "C", 3),
+    Region("18", "LAMPUNG", None), Region("1805", "T", None), Region("180508", "D", None), Region("180509", "E", None),
+    Region("1805082001", "F", 3), Region("1805092001", "G", 3),
+]  # fmt: skip
+
+
+@pytest.fixture
+def store(store: sa.Engine) -> sa.Engine:
+    with store.begin() as connection:
+        import_regions(connection, REGIONS)
+    return store
+
+
+def came(
+    connection: sa.Connection, name: str, tps: str | None, page: str = "2", verdict: Verdict = Verdict.ACCEPTED, **numbers: int | None
+) -> int:
+    """A photo that came and was read; gives its reading."""
+    photo = add_photo(connection, name, tps=tps)
+    add_reading(connection, photo, replace(sheet_saying(FORM, page, **numbers), verdict=verdict), likeness=None)
+    position = connection.scalar(sa.select(readings.c.position).where(readings.c.photo == photo.position))
+    assert position is not None
+    return position
+
+
+def photo_of(connection: sa.Connection, reading: int) -> int:
+    photo = connection.scalar(sa.select(readings.c.photo).where(readings.c.position == reading))
+    assert photo is not None
+    return photo
+
+
+def decide(connection: sa.Connection, reading: int, **numbers: int) -> int:
+    typed = {name: Typed(FieldState.NUMBER, value) for name, value in numbers.items()}
+    made = tell_decision(connection, reading, DecisionKind.RESOLVED, account="ani", numbers=typed, outcome=Outcome.AS_WRITTEN)
+    refresh_photo(connection, photo_of(connection, reading))
+    return made
+
+
+def total(connection: sa.Connection, region: str, evidence: str, page: str = "2") -> Total:
+    query = sa.select(totals).where(totals.c.region == region, totals.c.evidence == evidence, totals.c.page == page)
+    row = connection.execute(query).first()
+    return Total() if row is None else Total.of(row.sheets, row.numbers)
+
+
+def test_every_region_above_a_station_has_its_numbers_by_what_they_rest_on(store: sa.Engine) -> None:
+    with store.begin() as connection:
+        came(connection, "a", STATIONS[0], paslon_1=10, paslon_2=None)
+        doubted = came(connection, "b", STATIONS[2], verdict=Verdict.REVIEW, paslon_1=5, paslon_2=6)
+        came(connection, "c", STATIONS[3], paslon_1=7, paslon_2=8)
+    with store.begin() as connection:
+        assert total(connection, "", "checked") == Total(2, {"paslon_1": (17, 2), "paslon_2": (8, 1)})
+        assert total(connection, "1805", "checked") == Total(1, {"paslon_1": (10, 1)})
+        assert total(connection, "1805", "read") == Total(1, {"paslon_1": (5, 1), "paslon_2": (6, 1)})
+        assert total(connection, "", "received", "") == Total(3)
+        decide(connection, doubted, paslon_1=9, paslon_2=6)
+        assert total(connection, "180509", "decided") == Total(1, {"paslon_1": (9, 1), "paslon_2": (6, 1)})
+        assert total(connection, "", "read") == Total()
+        assert results_of(connection, STATIONS[2])[1].evidence == Evidence.DECIDED
+        assert difference(connection) is None
+
+
+def test_refused_photo_is_received_and_has_no_result(store: sa.Engine) -> None:
+    with store.begin() as connection:
+        photo = add_photo(connection, "a", tps=STATIONS[0])
+        add_reading(connection, photo, make_refused(), likeness=None)
+        assert [one.evidence for one in results_of(connection, STATIONS[0])] == ["received"]
+
+
+def test_what_was_changed_by_hand_is_found_and_made_anew(store: sa.Engine) -> None:
+    with store.begin() as connection:
+        came(connection, "a", STATIONS[0], paslon_1=10)
+        connection.execute(totals.update().where(totals.c.region == "18", totals.c.page == "2").values(numbers='{"paslon_1":[11,1]}'))
+        assert difference(connection) == "the totals of region 18"
+        rebuild(connection)
+        assert difference(connection) is None
+        connection.execute(results.update().where(results.c.page == "2").values(evidence="decided"))
+        assert difference(connection) == f"the results of station {STATIONS[0]}"
+        rebuild(connection)
+        assert difference(connection) is None
+
+
+station = st.sampled_from([*STATIONS, None])
+events = st.lists(
+    st.one_of(
+        st.tuples(st.just("photo"), station, st.sampled_from("23"), st.sampled_from([Verdict.ACCEPTED, Verdict.REVIEW]), st.integers(0, 9)),
+        st.tuples(st.just("move"), st.integers(0, 5), station),
+        st.tuples(st.just("decide"), st.integers(0, 5), st.integers(0, 9)),
+        st.tuples(st.just("undo"), st.integers(0, 5)),
+    ),
+    max_size=12,
+)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(events)
+def test_totals_are_those_of_a_count_from_the_beginning(happened: list[tuple]) -> None:
+    store = open_store("sqlite://")
+    made: list[int] = []
+    with store.begin() as connection:
+        import_regions(connection, REGIONS)
+        for number, (what, *values) in enumerate(happened):
+            if what == "photo":
+                tps, page, verdict, votes = values
+                made.append(came(connection, str(number), tps, page, verdict, paslon_1=votes, paslon_2=None if votes == 0 else votes))
+            elif made:
+                reading = made[values[0] % len(made)]
+                if what == "move":
+                    reassign(connection, photo_of(connection, reading), values[1], reason="test")
+                elif what == "decide":
+                    decide(connection, reading, paslon_1=values[1], paslon_2=1)
+                elif (standing := standing_of(decisions_of(connection, reading))) is not None:
+                    tell_decision(connection, reading, DecisionKind.UNDO, account="ani", undoes=standing.position)
+                    refresh_photo(connection, photo_of(connection, reading))
+            assert difference(connection) is None
+    store.dispose()
