@@ -26,6 +26,8 @@ COMMANDS: Mapping[str, str] = {
     "ledger": "pipeline.cli.ledger",
     "export": "pipeline.cli.export",
     "report": "pipeline.cli.report",
+    "serve": "pipeline.cli.serve",
+    "user": "pipeline.cli.user",
     "simulate": "pipeline.cli.simulate",
     "train": "pipeline.cli.train",
     "bench": "pipeline.bench.commands",

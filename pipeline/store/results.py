@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -55,6 +56,11 @@ class Result:
     @property
     def key(self) -> Key:
         return self.form, self.page, self.evidence
+
+    @classmethod
+    def of(cls, row: Any) -> Result:
+        """The result in a row of the table."""
+        return cls(row.form, row.page, row.evidence, row.reading, json.loads(row.numbers))
 
 
 @dataclass(slots=True)
@@ -112,7 +118,7 @@ def refresh(connection: Connection, tps: str) -> None:
 def results_of(connection: Connection, tps: str) -> list[Result]:
     """What stands for the sheets of a station, in the order of forms and pages."""
     query = sa.select(results).where(results.c.tps == tps).order_by(results.c.form, results.c.page)
-    return [Result(row.form, row.page, row.evidence, row.reading, json.loads(row.numbers)) for row in connection.execute(query)]
+    return [Result.of(row) for row in connection.execute(query)]
 
 
 def rebuild(connection: Connection) -> None:

@@ -1,7 +1,8 @@
 """Whether the tables that are searched say what the ledger says.
 
-Photos, readings, what people typed and decided, and what hangs on them repeat parts of ledger rows. Whoever owns the database can add or change rows there and leave the
-chain sound, so every one of them is held against the event it is a view of, and every event against its view.
+Photos, readings, what people typed and decided, and what hangs on them repeat parts of ledger rows. Whoever owns the database can add or
+change rows there and leave the chain sound, so every one of them is held against the event it is a view of, and every event against its
+view.
 """
 
 from __future__ import annotations

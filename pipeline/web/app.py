@@ -82,6 +82,11 @@ def create_app(settings: Settings, *, reader: BackgroundReader | None = None) ->
     return app
 
 
+def from_environment() -> FastAPI:
+    """The application of one of several server processes; photos are read by the process that started them."""
+    return create_app(Settings.from_environment())
+
+
 @cache
 def _forms() -> Catalogue:
     """The forms, which take a second to load and are the same for all applications of a process."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pipeline.review.claims import shown_as_new
 from pipeline.store.queue import Stage, waiting_of
 from pipeline.web.policy import OPERATORS
 from pipeline.web.visit import Visit
@@ -12,4 +13,10 @@ def sheets_hidden_from(visit: Visit, reading: int) -> bool:
     if visit.account.role not in OPERATORS:
         return False
     with visit.reading() as connection:
-        return waiting_of(connection, reading) in (Stage.KEY, Stage.KEY_AGAIN)
+        waits = waiting_of(connection, reading) in (Stage.KEY, Stage.KEY_AGAIN)
+        return waits or shown_as_new(connection, visit.account, reading)
+
+
+def doubts_hidden_from(visit: Visit) -> bool:
+    """Whether numbers that are read but in doubt are kept from a visitor: from all who may type such a sheet, also in sums."""
+    return visit.account.role in OPERATORS

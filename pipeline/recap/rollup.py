@@ -1,0 +1,245 @@
+"""One region's results: every number with how many polling stations it is of, and what it rests on, for the region and each of its parts.
+
+The sums come from `totals`, so a page reads as many rows for the nation as for a district. What is confirmed (checked by the machine, or
+decided by people) and what is read but in doubt are never added up. The idea behind the race: while the voters who are still out are as
+many as the margin, the order of the first two is open.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from pipeline.forms import Check, Form, Relation
+from pipeline.regions.codes import Level
+from pipeline.store.results import NATION, RECEIVED, Evidence, Result, Total
+from pipeline.store.schema import readings, regions, results, totals
+
+CANDIDATE = re.compile(r"(paslon|partai)_[0-9]+")
+"""Ids of the numbers that a contest is about: pairs of candidates, or parties."""
+
+REGISTERED = "pemilih_dpt_j"
+"""The number of registered voters of a polling station, whose bound is the most that can still come from one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A number of a region: the confirmed sum and the sheets it is of, and beside it the sum of what is in doubt."""
+
+    confirmed: int
+    confirmed_sheets: int
+    doubtful: int
+    doubtful_sheets: int
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A region with its results.
+
+    Attributes
+    ----------
+    stations
+        Polling stations that the table of regions names.
+    received
+        Stations of which a photo came.
+    sheets
+        For each page of the form the sheets by what their numbers rest on.
+    figures
+        Every number of the form.
+    """
+
+    code: str
+    name: str
+    stations: int
+    received: int
+    sheets: Mapping[str, Mapping[Evidence, int]]
+    figures: Mapping[str, Figure]
+
+    def confirmed(self, page: str) -> int:
+        """Sheets of a page that were checked or decided."""
+        counts = self.sheets.get(page, {})
+        return counts.get(Evidence.CHECKED, 0) + counts.get(Evidence.DECIDED, 0)
+
+    def seen(self, page: str) -> int:
+        """Sheets of a page that were read at all."""
+        return sum(self.sheets.get(page, {}).values())
+
+
+@dataclass(frozen=True, slots=True)
+class SheetOfStation:
+    """A sheet of a polling station, with the photo that proves it."""
+
+    result: Result
+    photo: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class StationPart:
+    """A polling station of a village; `received` says whether a photo came at all."""
+
+    tps: str
+    received: bool
+    sheets: Mapping[str, SheetOfStation]
+
+
+@dataclass(frozen=True, slots=True)
+class RegionCheck:
+    """A sum of the form over a region: `holds` is None where its numbers are not of the same sheets; `sheets` is how many those are."""
+
+    check: Check
+    holds: bool | None
+    sheets: int
+
+
+@dataclass(frozen=True, slots=True)
+class Race:
+    """First and second of the confirmed votes.
+
+    Attributes
+    ----------
+    out
+        The most registered voters that the stations not confirmed can have; None when the form has no such bound.
+    """
+
+    first: str
+    second: str
+    margin: int
+    out: int | None
+
+    @property
+    def open(self) -> bool:
+        """Whether what is still out could change the order."""
+        return self.out is None or self.out >= self.margin
+
+
+@dataclass(frozen=True, slots=True)
+class Rollup:
+    """The results of one form in a region, in its parts, and station by station where it is a village.
+
+    `path` are the regions that contain it, the nation first, with their names ("" for the nation).
+    """
+
+    form: Form
+    total: Part
+    path: tuple[tuple[str, str], ...]
+    parts: tuple[Part, ...]
+    stations: tuple[StationPart, ...]
+    checks: tuple[RegionCheck, ...]
+    race: Race | None
+
+    @property
+    def candidates(self) -> tuple[str, ...]:
+        return tuple(name for name in self.form.fields if CANDIDATE.fullmatch(name))
+
+
+def rollup(connection: Connection, code: str, form: Form) -> Rollup:
+    """The results of a form in a region (empty code: the nation).
+
+    Raises
+    ------
+    LookupError
+        There is no such region.
+    """
+    above = [code[:level] for level in Level if level < len(code)]
+    inside = regions.c.parent == code if code else regions.c.parent.is_(None)
+    query = sa.select(regions.c.code, regions.c.name, regions.c.parent).where(inside | regions.c.code.in_([*above, code]))
+    names = {row.code: row.name for row in connection.execute(query.order_by(regions.c.code))}
+    if code and code not in names:
+        raise LookupError(f"there is no region {code}")
+    children = [one for one in names if one != code and one not in above]
+    expected = _expected(connection, code, len(children[0]) if children else Level.VILLAGE)
+    sums = _sums(connection, [code, *children], form)
+    total = _part(code, names.get(code, ""), sum(expected.values()), sums, form)
+    return Rollup(
+        form=form,
+        total=total,
+        path=((NATION, ""), *((one, names.get(one, one)) for one in above)) if code else (),
+        parts=tuple(_part(child, names[child], expected[child], sums, form) for child in children),
+        stations=_stations(connection, code, expected[code], form) if len(code) == Level.VILLAGE else (),
+        checks=tuple(_checked(form, total)),
+        race=_race(form, total),
+    )
+
+
+def _expected(connection: Connection, code: str, level: int) -> Counter[str]:
+    """Polling stations of the regions of a level within one."""
+    of = sa.func.substr(regions.c.code, 1, int(level))
+    villages = regions.c.code.startswith(code, autoescape=True) & regions.c.stations.is_not(None)
+    query = sa.select(of, sa.func.sum(regions.c.stations)).where(villages).group_by(of)
+    return Counter({row[0]: int(row[1]) for row in connection.execute(query)})
+
+
+def _sums(connection: Connection, codes: Sequence[str], form: Form) -> dict[str, dict[tuple[str, str], Total]]:
+    """The totals of some regions, by page and evidence."""
+    sums: defaultdict[str, dict[tuple[str, str], Total]] = defaultdict(dict)
+    query = sa.select(totals).where(totals.c.region.in_(codes), totals.c.form.in_([form.id, ""]))
+    for row in connection.execute(query):
+        sums[row.region][row.page, row.evidence] = Total.of(row.sheets, row.numbers)
+    return sums
+
+
+def _part(code: str, name: str, stations: int, sums: Mapping[str, Mapping[tuple[str, str], Total]], form: Form) -> Part:
+    mine = sums.get(code, {})
+    sheets = {page: {one: mine[page, one].sheets for one in Evidence if (page, one) in mine} for page in form.pages}
+    confirmed, doubtful = Total(), Total()
+    for (_, evidence), total in mine.items():
+        (doubtful if evidence == Evidence.READ else confirmed).merge(total)
+    figures = {name: Figure(*confirmed.numbers.get(name, (0, 0)), *doubtful.numbers.get(name, (0, 0))) for name in form.fields}
+    return Part(code, name, stations, mine.get(("", RECEIVED), Total()).sheets, sheets, figures)
+
+
+def _stations(connection: Connection, village: str, expected: int, form: Form) -> tuple[StationPart, ...]:
+    """The polling stations of a village: those of the table, and any more that sheets came from."""
+    query = (
+        sa.select(results, readings.c.photo)
+        .join_from(results, readings, readings.c.position == results.c.reading, isouter=True)
+        .where(results.c.tps.startswith(village, autoescape=True), results.c.form.in_([form.id, ""]))
+        .order_by(results.c.tps, results.c.page)
+    )
+    came: set[str] = set()
+    sheets: defaultdict[str, dict[str, SheetOfStation]] = defaultdict(dict)
+    for row in connection.execute(query):
+        came.add(row.tps)
+        if row.form:
+            sheets[row.tps][row.page] = SheetOfStation(Result.of(row), row.photo)
+    named = {f"{village}{number:03d}" for number in range(1, expected + 1)}
+    return tuple(StationPart(tps, tps in came, sheets.get(tps, {})) for tps in sorted(named | came))
+
+
+def _checked(form: Form, total: Part) -> Iterable[RegionCheck]:
+    """The sums of the form over a region.
+
+    An equality that holds at every station holds of their sums, but only when all its numbers are of the same stations: numbers of one page
+    are when as many sheets have them, numbers of several pages only when every station has them.
+    """
+    for check in form.checks:
+        if check.constraint.relation is not Relation.EQUAL:
+            continue
+        figures = [total.figures[name] for name in check.fields]
+        counts = {figure.confirmed_sheets for figure in figures}
+        sheets = min(counts)
+        one_page = any(set(check.fields) <= set(page.fields) for page in form.pages.values())
+        same = len(counts) == 1 and sheets > 0 and (one_page or sheets == total.stations)
+        sums = zip(check.constraint.coefficients.values(), figures, strict=True)
+        difference = sum(coefficient * figure.confirmed for coefficient, figure in sums) - check.constraint.constant * sheets
+        yield RegionCheck(check, difference == 0 if same else None, sheets)
+
+
+def _race(form: Form, total: Part) -> Race | None:
+    """First and second by confirmed votes; None where there are not two to compare, or nothing is confirmed."""
+    votes = {name: total.figures[name].confirmed for name in form.fields if CANDIDATE.fullmatch(name)}
+    if len(votes) < 2 or not any(votes.values()):
+        return None
+    first, second = sorted(votes, key=lambda name: (-votes[name], name))[:2]
+    caps = [
+        check.constraint.constant
+        for check in form.checks
+        if check.constraint.relation is Relation.AT_MOST and dict(check.constraint.coefficients) == {REGISTERED: 1}
+    ]
+    counted = total.confirmed(form.page_of(first))
+    return Race(first, second, votes[first] - votes[second], max(total.stations - counted, 0) * min(caps) if caps else None)
