@@ -97,7 +97,7 @@ def _listening(host: str, port: int, language: Language) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
-        fail(said(PORT_TAKEN, language, host=host, port=port, reason=error.strerror or error), code=FAILURE)
+        fail(said(PORT_TAKEN, language, host=host, port=port, reason=os.strerror(error.errno or 0)), code=FAILURE)
 
 
 def _prepare(settings: Settings, *, demo: bool) -> None:

@@ -23,8 +23,11 @@ from pipeline.store.schema import readings, regions, results, totals
 CANDIDATE = re.compile(r"(paslon|partai)_[0-9]+")
 """Ids of the numbers that a contest is about: pairs of candidates, or parties."""
 
-REGISTERED = "pemilih_dpt_j"
-"""The number of registered voters of a polling station, whose bound is the most that can still come from one."""
+VOTERS = ("pemilih_dpt_j", "suara_total", "surat_suara_diterima")
+"""Numbers whose bound says how many can still come from a polling station: its registered voters, else its votes or its ballots."""
+
+AFTER_ALL = "z" * 13
+"""Put behind a code: greater than every code that begins with it, in the order of any language, so that an index finds them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +106,7 @@ class Race:
     Attributes
     ----------
     out
-        The most registered voters that the stations not confirmed can have; None when the form has no such bound.
+        The most voters that the stations not confirmed can have; None when the form bounds no such number.
     """
 
     first: str
@@ -169,9 +172,13 @@ def rollup(connection: Connection, code: str, form: Form) -> Rollup:
 def _expected(connection: Connection, code: str, level: int) -> Counter[str]:
     """Polling stations of the regions of a level within one."""
     of = sa.func.substr(regions.c.code, 1, int(level))
-    villages = regions.c.code.startswith(code, autoescape=True) & regions.c.stations.is_not(None)
-    query = sa.select(of, sa.func.sum(regions.c.stations)).where(villages).group_by(of)
-    return Counter({row[0]: int(row[1]) for row in connection.execute(query)})
+    query = sa.select(of, sa.func.sum(regions.c.stations)).where(_within(regions.c.code, code), regions.c.stations.is_not(None))
+    return Counter({row[0]: int(row[1]) for row in connection.execute(query.group_by(of))})
+
+
+def _within(column: sa.ColumnElement[str], code: str) -> sa.ColumnElement[bool]:
+    """Whether a code is of a region or of something in it."""
+    return column.between(code, code + AFTER_ALL)
 
 
 def _sums(connection: Connection, codes: Sequence[str], form: Form) -> dict[str, dict[tuple[str, str], Total]]:
@@ -186,10 +193,14 @@ def _sums(connection: Connection, codes: Sequence[str], form: Form) -> dict[str,
 def _part(code: str, name: str, stations: int, sums: Mapping[str, Mapping[tuple[str, str], Total]], form: Form) -> Part:
     mine = sums.get(code, {})
     sheets = {page: {one: mine[page, one].sheets for one in Evidence if (page, one) in mine} for page in form.pages}
-    confirmed, doubtful = Total(), Total()
-    for (_, evidence), total in mine.items():
-        (doubtful if evidence == Evidence.READ else confirmed).merge(total)
-    figures = {name: Figure(*confirmed.numbers.get(name, (0, 0)), *doubtful.numbers.get(name, (0, 0))) for name in form.fields}
+    confirmed: defaultdict[str, Total] = defaultdict(Total)
+    doubtful: defaultdict[str, Total] = defaultdict(Total)
+    for (page, evidence), total in mine.items():
+        (doubtful if evidence == Evidence.READ else confirmed)[page].merge(total)
+    figures = {}
+    for field in form.fields:
+        page = form.page_of(field)  # a number that stands on two pages is not counted twice
+        figures[field] = Figure(*confirmed[page].numbers.get(field, (0, 0)), *doubtful[page].numbers.get(field, (0, 0)))
     return Part(code, name, stations, mine.get(("", RECEIVED), Total()).sheets, sheets, figures)
 
 
@@ -198,7 +209,7 @@ def _stations(connection: Connection, village: str, expected: int, form: Form) -
     query = (
         sa.select(results, readings.c.photo)
         .join_from(results, readings, readings.c.position == results.c.reading, isouter=True)
-        .where(results.c.tps.startswith(village, autoescape=True), results.c.form.in_([form.id, ""]))
+        .where(_within(results.c.tps, village), results.c.form.in_([form.id, ""]))
         .order_by(results.c.tps, results.c.page)
     )
     came: set[str] = set()
@@ -215,7 +226,7 @@ def _checked(form: Form, total: Part) -> Iterable[RegionCheck]:
     """The sums of the form over a region.
 
     An equality that holds at every station holds of their sums, but only when all its numbers are of the same stations: numbers of one page
-    are when as many sheets have them, numbers of several pages only when every station has them.
+    are when every sheet of it has them, numbers of several pages when every station of which a photo came has them.
     """
     for check in form.checks:
         if check.constraint.relation is not Relation.EQUAL:
@@ -223,8 +234,9 @@ def _checked(form: Form, total: Part) -> Iterable[RegionCheck]:
         figures = [total.figures[name] for name in check.fields]
         counts = {figure.confirmed_sheets for figure in figures}
         sheets = min(counts)
-        one_page = any(set(check.fields) <= set(page.fields) for page in form.pages.values())
-        same = len(counts) == 1 and sheets > 0 and (one_page or sheets == total.stations)
+        pages = {form.page_of(name) for name in check.fields}
+        whole = all(total.confirmed(page) == sheets for page in pages)
+        same = counts == {sheets} and sheets > 0 and whole and (len(pages) == 1 or sheets == total.received)
         sums = zip(check.constraint.coefficients.values(), figures, strict=True)
         difference = sum(coefficient * figure.confirmed for coefficient, figure in sums) - check.constraint.constant * sheets
         yield RegionCheck(check, difference == 0 if same else None, sheets)
@@ -236,10 +248,9 @@ def _race(form: Form, total: Part) -> Race | None:
     if len(votes) < 2 or not any(votes.values()):
         return None
     first, second = sorted(votes, key=lambda name: (-votes[name], name))[:2]
-    caps = [
-        check.constraint.constant
-        for check in form.checks
-        if check.constraint.relation is Relation.AT_MOST and dict(check.constraint.coefficients) == {REGISTERED: 1}
-    ]
-    counted = total.confirmed(form.page_of(first))
-    return Race(first, second, votes[first] - votes[second], max(total.stations - counted, 0) * min(caps) if caps else None)
+    at_most = [check.constraint for check in form.checks if check.constraint.relation is Relation.AT_MOST]
+    bounds = {tuple(one.coefficients.items()): one.constant for one in at_most}
+    voters = next((bounds[((name, 1),)] for name in VOTERS if ((name, 1),) in bounds), None)
+    # The table of regions may name fewer stations than there are.
+    waiting = max(total.stations, total.received) - total.confirmed(form.page_of(first))
+    return Race(first, second, votes[first] - votes[second], None if voters is None else waiting * voters)

@@ -50,8 +50,8 @@ class Task:
 def task(connection: Connection, claim: Claim, catalogue: Catalogue) -> Task:
     """What a claimed sheet asks of the person."""
     stored = sheet_at(connection, claim.reading)
-    fields = tuple(stored.sheet.fields) if claim.known else judged(connection, stored, catalogue).open
-    return Task(claim, stored, fields)
+    asked = set(stored.sheet.fields) if claim.known else set(judged(connection, stored, catalogue).open)
+    return Task(claim, stored, tuple(name for name in in_paper_order(stored.sheet, catalogue) if name in asked))
 
 
 def parse(texts: Mapping[str, str], fields: tuple[str, ...]) -> dict[str, Typed]:
@@ -135,6 +135,14 @@ def judged(
     checks = checks_on(stored.sheet, catalogue)
     doubted = any(finding.severity is not Severity.INFO for finding in stored.set_findings)
     return judge(machine_reading(stored.sheet), typed, checks, doubted=doubted, escalated=escalated)
+
+
+def in_paper_order(sheet: Sheet, catalogue: Catalogue) -> list[str]:
+    """The numbers of a sheet as they stand on the paper; those of a form that is no longer known as they come."""
+    form = catalogue.forms.get(sheet.form or "")
+    page = form.pages.get(sheet.page or "") if form is not None else None
+    places = {name: place for place, name in enumerate(page.fields if page is not None else ())}
+    return sorted(sheet.fields, key=lambda name: places.get(name, len(places)))
 
 
 def machine_reading(sheet: Sheet) -> dict[str, Typed]:

@@ -62,7 +62,7 @@ class Speech:
         rest = min(share, 1 - share)
         digits = 0 if rest > 0.1 else 1 if rest > 0.001 else 2
         shown = min(max(100 * share, 0.01), 99.99)
-        return format_decimal(shown, format=f"0.{'0' * digits}" if digits else "0", locale=_LOCALES[self.language]) + " %"
+        return format_decimal(shown, format=f"0.{'0' * digits}" if digits else "0", locale=_LOCALES[self.language]) + "\u00a0%"
 
     def when(self, moment: datetime | str) -> str:
         """A time, also as the text that the store has of it."""

@@ -53,6 +53,8 @@ ANYONE = frozenset(Role)
 FIELD = frozenset({Role.KPPS, Role.PPS, Role.PPK, Role.REGENCY, Role.PROVINCE, Role.NATIONAL})
 """Those who hold the election; the others watch it or keep the accounts."""
 OPERATORS = FIELD - {Role.KPPS}
+DECIDERS = OPERATORS - {Role.PPS}
+"""Those who decide what two people who typed a sheet could not settle."""
 
 FORM_EXPIRED = Text(
     "Formulir ini sudah kedaluwarsa atau bukan dari halaman ini. Muat ulang halamannya, lalu kirim lagi.",

@@ -76,8 +76,8 @@ def test_error_is_in_the_language_of_the_visitor(client_as: ClientAs) -> None:
 @pytest.mark.parametrize(
     ("language", "number", "share", "sure", "moment"),
     [
-        (Language.INDONESIAN, "1.234.567", "37 %", "99,95 %", "14 Feb 2024 20.05 WIB"),
-        (Language.ENGLISH, "1,234,567", "37 %", "99.95 %", "14 Feb 2024 20:05 WIB"),
+        (Language.INDONESIAN, "1.234.567", "37\u00a0%", "99,95\u00a0%", "14 Feb 2024 20.05 WIB"),
+        (Language.ENGLISH, "1,234,567", "37\u00a0%", "99.95\u00a0%", "14 Feb 2024 20:05 WIB"),
     ],
 )
 def test_numbers_and_times_are_written_as_the_language_does(
@@ -87,7 +87,7 @@ def test_numbers_and_times_are_written_as_the_language_does(
     assert spoken.number(1234567) == number
     assert spoken.percent(0.37) == share
     assert spoken.percent(0.9995) == sure
-    assert spoken.percent(1.0) not in ("100 %", "100,00 %", "100.00 %")
+    assert spoken.percent(1.0) not in ("100\u00a0%", "100,00\u00a0%", "100.00\u00a0%")
     assert spoken.when(datetime(2024, 2, 14, 13, 5, tzinfo=UTC)) == moment
     assert spoken.when("2024-02-14T13:05:00.000000Z") == moment
 

@@ -36,7 +36,7 @@ from pipeline.review.claims import (
 )
 from pipeline.review.contact import contact_sheet
 from pipeline.review.history import history
-from pipeline.review.keying import SIGNS, Task, TypingError, parse, submit, task
+from pipeline.review.keying import SIGNS, Task, TypingError, in_paper_order, parse, submit, task
 from pipeline.review.resolution import Case, ResolutionError, case_of, doubt, resolve, send_elsewhere, undo
 from pipeline.review.reviewers import reviewers
 from pipeline.sheet import BOX_CLASSES, Text
@@ -46,13 +46,12 @@ from pipeline.store.queue import Stage, waiting_of
 from pipeline.store.regions import region
 from pipeline.web import review_wording as wording
 from pipeline.web.outlines import outlines_of
-from pipeline.web.policy import NOWHERE, OPERATORS, Policy, Routes, SheetOf
+from pipeline.web.policy import DECIDERS, NOWHERE, OPERATORS, Policy, Routes, SheetOf
 from pipeline.web.visit import CurrentVisit, PageError, Visit
 from pipeline.web.wording import SOURCES
 
 routes = Routes()
 
-DECIDERS = OPERATORS - {Role.PPS}
 WATCHERS = OPERATORS | {Role.AUDITOR, Role.ADMIN}
 
 ROWS = 50
@@ -289,7 +288,7 @@ def _resolve_page(
             "sources": field.sources, "typed": [_shown(entry.numbers.get(name)) for entry in case.entries],
             "disputed": len({field.value, *(entry.numbers[name].value for entry in case.entries if name in entry.numbers)}) > 1,
         }
-        for name, field in sheet.fields.items()
+        for name, field in ((name, sheet.fields[name]) for name in in_paper_order(sheet, visit.site.catalogue))
     ]  # fmt: skip
     return visit.page(
         "resolve.html", status=200 if problem is None else 422, case=case, version=claim.version, rows=rows, problem=problem, about=about,

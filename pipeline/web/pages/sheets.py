@@ -7,11 +7,15 @@ from dataclasses import dataclass
 from starlette.responses import Response
 
 from pipeline.forms import Catalogue
+from pipeline.review.history import history
+from pipeline.review.keying import in_paper_order
 from pipeline.sheet import Field, Text
 from pipeline.store.accounts import Role
+from pipeline.store.decisions import standing_decisions
 from pipeline.store.sheets import StoredSheet, sheet_at
+from pipeline.web import review_wording
 from pipeline.web.blind import sheets_hidden_from
-from pipeline.web.policy import ANYONE, Policy, Routes, SheetOf
+from pipeline.web.policy import ANYONE, DECIDERS, Policy, Routes, SheetOf
 from pipeline.web.visit import CurrentVisit
 from pipeline.web.wording import SEVERITIES, SOURCES, STATES, VERDICTS, named
 
@@ -32,6 +36,8 @@ def sheet_page(visit: CurrentVisit, reading: int) -> Response:
     with visit.reading() as connection:
         stored = sheet_at(connection, reading)
         where = "" if stored.tps is None else named(connection, stored.tps)
+        told = history(connection, reading)
+        decided = reading in standing_decisions(connection, [reading])
     hidden = sheets_hidden_from(visit, reading)
     form = visit.site.catalogue.forms.get(stored.sheet.form or "")
     return visit.page(
@@ -39,7 +45,9 @@ def sheet_page(visit: CurrentVisit, reading: int) -> Response:
         numbers=() if hidden else numbers_shown(stored, visit.site.catalogue),
         findings=() if hidden else (*stored.set_findings, *stored.sheet.findings),
         may_download=visit.account.role in (Role.AUDITOR, Role.ADMIN),
-        verdicts=VERDICTS, states=STATES, sources=SOURCES, severities=SEVERITIES,
+        history=told, show_numbers=not hidden, may_undo=decided and not hidden and visit.account.role in DECIDERS,
+        happenings=review_wording.HAPPENINGS, outcomes=review_wording.OUTCOMES, verdicts=VERDICTS, states=STATES, sources=SOURCES,
+        severities=SEVERITIES,
     )  # fmt: skip
 
 
@@ -49,7 +57,7 @@ def numbers_shown(stored: StoredSheet, catalogue: Catalogue) -> list[NumberShown
     form = catalogue.forms.get(sheet.form or "")
     page = form.pages.get(sheet.page or "") if form else None
     layouts = page.fields if page else {}
-    order = [*(name for name in layouts if name in sheet.fields), *(name for name in sheet.fields if name not in layouts)]
+    order = in_paper_order(sheet, catalogue)
     return [
         NumberShown(name, layouts[name].label if name in layouts else Text(name, name), sheet.fields[name]) for name in order
     ]

@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -15,12 +16,12 @@ from starlette.responses import Response
 
 from pipeline.imaging import Limits
 from pipeline.imaging.files import Item
-from pipeline.regions import CodeError, TpsCode
+from pipeline.regions import CodeError, Level, Region, TpsCode
 from pipeline.sheet import Text
 from pipeline.store.accounts import Account, Role
 from pipeline.store.intake import Arrival, Outcome, TakenIn, take_in
 from pipeline.store.regions import region
-from pipeline.store.schema import photos, waiting
+from pipeline.store.schema import photos, regions, waiting
 from pipeline.store.sheets import StoredSheet, sheets_of
 from pipeline.store.stations import photos_of
 from pipeline.web.blind import sheets_hidden_from
@@ -38,7 +39,10 @@ OUTCOMES = {
     Outcome.REFUSED: Text("ditolak", "refused"),
 }
 
-NO_STATION = Text("Isi kode TPS: 13 tanda, dari wilayah Anda.", "Give the code of the station: 13 signs, of your region.")
+NO_STATION = Text(
+    "Pilih desa/kelurahan dan nomor TPS, atau isi kode TPS: 13 tanda.",
+    "Choose the village and the number of the station, or give its code: 13 signs.",
+)
 NOT_YOURS = Text(
     "TPS ini tidak ada dalam tabel wilayah, atau bukan wilayah Anda. Periksa kodenya.",
     "This station is not in the table of regions, or not of your region. Check the code.",
@@ -66,6 +70,14 @@ class SheetShown:
     hidden: bool
 
 
+@dataclass(frozen=True, slots=True)
+class VillagesShown:
+    """The villages of a district, to choose one of."""
+
+    district: str
+    villages: tuple[Region, ...]
+
+
 @routes.get("/upload", policy=Policy(FIELD))
 def upload_form(visit: CurrentVisit) -> Response:
     return _form(visit, tps=visit.request.query_params.get("tps", ""))
@@ -74,7 +86,7 @@ def upload_form(visit: CurrentVisit) -> Response:
 @routes.post("/upload", policy=Policy(FIELD), files=True)
 def upload(visit: CurrentVisit) -> Response:
     """Take photos in. The station is one of the sender's region; the same photo sent twice is kept once."""
-    typed = visit.account.region if visit.account.role is Role.KPPS else visit.field("tps").strip()
+    typed = _typed(visit)
     files = [one for one in visit.form.getlist("photos") if isinstance(one, UploadFile) and one.filename]
     with visit.reading() as connection:
         station = _station(connection, visit.account, typed)
@@ -92,21 +104,44 @@ def upload(visit: CurrentVisit) -> Response:
 @routes.get("/stations/{tps}", policy=Policy(ANYONE, Station("tps")))
 def station_page(visit: CurrentVisit, tps: str) -> Response:
     with visit.reading() as connection:
-        shown, where = _photos(visit, connection, tps), named(connection, tps)
+        shown, where = _photos(visit, connection, tps), named(connection, tps[: Level.VILLAGE])
     template = "station_photos.html" if visit.is_fragment else "station.html"
     may_send = visit.account.role in FIELD
     waits = any(one.waits for one in shown)
-    return visit.page(template, tps=tps, where=where, photos=shown, verdicts=VERDICTS, may_send=may_send, waits=waits)
+    number = TpsCode.parse(tps).number
+    return visit.page(
+        template, tps=tps, number=number, where=where, photos=shown, verdicts=VERDICTS, may_send=may_send, waits=waits
+    )
 
 
 def _form(visit: Visit, *, status: int = 200, tps: str = "", said: Text | None = None) -> Response:
     own = visit.account.region if visit.account.role is Role.KPPS else ""
     with visit.reading() as connection:
         where = named(connection, own) if own else ""
+        districts = [] if own else _districts(connection, visit.account.region)
     return visit.page(
-        "upload.html", status=status, tps=tps or visit.account.region, own=own, where=where, said=said, most_files=FILES_AT_ONCE,
-        most_bytes=Limits.of(visit.settings).max_bytes, most_megabytes=visit.settings.max_file_megabytes,
+        "upload.html", status=status, tps=tps or visit.account.region, own=own, where=where, districts=districts, said=said,
+        most_files=FILES_AT_ONCE, most_bytes=Limits.of(visit.settings).max_bytes, most_megabytes=visit.settings.max_file_megabytes,
     )  # fmt: skip
+
+
+def _typed(visit: Visit) -> str:
+    """The code of the station of a form: one's own, one typed as a whole, or a village with a number."""
+    if visit.account.role is Role.KPPS:
+        return visit.account.region
+    number = visit.field("number").strip()
+    return visit.field("village") + number.zfill(3) if number else visit.field("tps").strip()
+
+
+def _districts(connection: Connection, code: str) -> list[VillagesShown]:
+    """The villages of a regency or less; more than that are too many to choose from."""
+    if len(code) < Level.REGENCY:
+        return []
+    query = sa.select(regions).where(regions.c.code.startswith(code, autoescape=True), sa.func.length(regions.c.code) == Level.VILLAGE)
+    villages = [Region(row.code, row.name, row.stations) for row in connection.execute(query.order_by(regions.c.code))]
+    names = {row.code: row.name for row in connection.execute(sa.select(regions).where(sa.func.length(regions.c.code) == Level.DISTRICT))}
+    grouped = groupby(villages, key=lambda village: village.parent or "")
+    return [VillagesShown(names.get(district, district), tuple(inside)) for district, inside in grouped]
 
 
 def _station(connection: Connection, account: Account, code: str) -> TpsCode | Text:
