@@ -70,13 +70,16 @@ for (const input of inputs) {
 
 form.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.altKey || event.metaKey) return;
-  if (!event.target.matches("input[data-field]")) return;
-  if (event.key === "." || event.key === "," || event.key === "Escape") {
+  if (event.key === "+") {
+    press("+");
+  } else if (!event.target.matches("input[data-field]")) {
+    return;
+  } else if (event.key === "." || event.key === "," || event.key === "Escape") {
     view.choosing = event.key !== "Escape" && !view.choosing;
     show();
   } else if (view.choosing && event.key in VIEW_KEYS) {
     look(VIEW_KEYS[event.key]);
-  } else if (["-", "*", "/", "+", "Enter"].includes(event.key)) {
+  } else if (["-", "*", "/", "Enter"].includes(event.key)) {
     press(event.key);
   } else return;
   event.preventDefault();

@@ -1,0 +1,339 @@
+"""The pages in a real browser, as people use them: with a keyboard, on a phone, in both languages, and without barriers."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+import uvicorn
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, Response, expect, sync_playwright
+from sqlalchemy import Engine
+
+from pipeline.engine.executors import SerialExecutor
+from pipeline.engine.patience import Patience
+from pipeline.engine.stored import read_pending
+from pipeline.engine.work import WorkOrder
+from pipeline.imaging.files import Item
+from pipeline.regions import TpsCode
+from pipeline.settings import Settings
+from pipeline.store import open_store
+from pipeline.store.accounts import Role, Session, add_account, log_in
+from pipeline.store.elections import Election, add_election
+from pipeline.store.intake import Arrival, take_in
+from pipeline.store.photos import PhotoStore
+from pipeline.store.regions import import_regions
+from pipeline.store.schema import queue, readings
+from pipeline.web.app import create_app
+from pipeline.web.reader import StoreReader
+from pipeline.web.visit import LANGUAGE_COOKIE, SESSION_COOKIE
+from tests.web.conftest import PASSWORD, REGIONS, STATION
+
+SAMPLES = Path(__file__).parents[2] / "sample_forms"
+FORM = "c-hasil-ppwp-2024"
+VILLAGE, DISTRICT = STATION[:10], STATION[:6]
+BROKEN = "page3-broken-sum.jpg"
+ACCEPTED = "page2-scan.jpg"
+WIDTHS = {"phone": 360, "desk": 1280}
+PEOPLE = {
+    "ani": (Role.KPPS, STATION), "budi": (Role.PPS, VILLAGE), "citra": (Role.PPS, VILLAGE), "dewi": (Role.PPK, DISTRICT),
+    "eka": (Role.NATIONAL, ""), "fitri": (Role.AUDITOR, ""), "gita": (Role.ADMIN, ""),
+}  # fmt: skip
+
+pytestmark = pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Chromium: scripts/system-packages tests")
+
+
+@dataclass(frozen=True)
+class Running:
+    """A server that listens on this machine."""
+
+    address: str
+    store: Engine
+    settings: Settings
+
+    def token(self, name: str) -> str:
+        session = log_in(self.store, name, PASSWORD, address="test", now=datetime.now(UTC))
+        assert isinstance(session, Session)
+        return session.token
+
+
+def running(settings: Settings, *, reads: bool) -> Iterator[Running]:
+    """A server with people and regions; `reads` says that it reads what is sent."""
+    store = open_store(settings.database_url)
+    with store.begin() as connection:
+        import_regions(connection, REGIONS)
+        add_election(connection, Election("2024", "Presiden 2024", "2024-02-14", tuple((FORM, page) for page in "123")))
+        for name, (role, region) in PEOPLE.items():
+            add_account(connection, name=name, role=role, region=region, password=PASSWORD)
+    app = create_app(settings, reader=StoreReader(settings, SerialExecutor) if reads else None)
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", timeout_graceful_shutdown=2))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive(), "the server did not start"
+        time.sleep(0.02)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    yield Running(f"http://127.0.0.1:{port}", store, settings)
+    server.should_exit = True
+    thread.join(10)
+    store.dispose()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        )
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _quick_hashes() -> Iterator[None]:
+    from argon2 import PasswordHasher
+
+    from pipeline.store import accounts
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(accounts, "_HASHER", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        yield
+
+
+@pytest.fixture
+def live(tmp_path: Path) -> Iterator[Running]:
+    """A server that reads what is sent to it."""
+    yield from running(Settings(home=tmp_path / "home", known_share=0.0), reads=True)
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A server with two sheets that were read, one of them in the queue."""
+    settings = Settings(home=tmp_path_factory.mktemp("web") / "home", known_share=0.0)
+    for server in running(settings, reads=False):
+        arrivals = [Arrival(Item(name, SAMPLES / name), tps=TpsCode.parse(STATION)) for name in (BROKEN, ACCEPTED)]
+        list(take_in(server.store, PhotoStore(settings.photos_url), arrivals, max_bytes=10**7))
+        list(read_pending(server.store, order=WorkOrder(settings), executor=SerialExecutor(), patience=Patience(0.0)))
+        yield server
+
+
+Visiting = Callable[..., Page]
+
+
+@pytest.fixture
+def visiting(browser: Browser) -> Iterator[Visiting]:
+    """Opens a window in which somebody is logged in; scripts that fail, and errors that the browser tells of, fail the test."""
+    contexts: list[BrowserContext] = []
+    wrong: list[str] = []
+
+    def opened(server: Running, name: str | None = None, *, width: int = 1280, language: str = "id") -> Page:
+        context = browser.new_context(viewport={"width": width, "height": 800}, base_url=server.address)
+        contexts.append(context)
+        cookies = {LANGUAGE_COOKIE: language} | ({SESSION_COOKIE: server.token(name)} if name else {})
+        context.add_cookies([{"name": key, "value": value, "url": server.address} for key, value in cookies.items()])
+        page = context.new_page()
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("console", lambda said: wrong.append(said.text) if said.type == "error" and "Failed to load" not in said.text else None)
+        page.on("response", lambda got: wrong.append(f"{got.status} {got.url}") if got.status >= 400 and not is_page(got) else None)
+        page.set_default_timeout(15_000)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert not wrong
+
+
+def is_page(response: Response) -> bool:
+    """Whether an answer is what the window shows, and no part of it."""
+    return response.request.resource_type == "document"
+
+
+def written(sample: str) -> dict[str, str]:
+    """What stands on a sample, as people type it."""
+    truth = json.loads((SAMPLES / "truth.json").read_text("utf-8"))
+    (sheet,) = [one for one in truth["sheets"] if one["image"] == sample]
+    return {name: "-" if value is None else str(value) for name, value in sheet["fields"].items()}
+
+
+def type_all(page: Page, texts: dict[str, str]) -> None:
+    """Types every number with keys alone, and saves."""
+    for _ in range(page.locator("input[data-field]").count()):
+        page.keyboard.type(texts[page.evaluate("document.activeElement.name")])
+        page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.matches('[data-save]')")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/review")
+
+
+def reading_in_queue(server: Running) -> int:
+    with server.store.connect() as connection:
+        reading = connection.scalar(sa.select(queue.c.reading))
+    assert reading is not None
+    return reading
+
+
+def test_from_the_photo_to_the_total_with_two_who_type_and_one_who_decides(live: Running, visiting: Visiting) -> None:
+    officer = visiting(live)
+    officer.goto("/")
+    officer.fill("[name=name]", "ani")
+    officer.fill("[name=password]", PASSWORD)
+    officer.keyboard.press("Enter")
+    officer.click("nav >> text=Unggah")
+    officer.set_input_files("input[type=file]", SAMPLES / BROKEN)
+    officer.click("main button.button")
+    officer.goto(f"/stations/{STATION}")
+    expect(officer.locator("main")).to_contain_text("Perlu diperiksa", timeout=60_000)
+
+    texts = written(BROKEN)
+    for name in ("budi", "citra"):
+        keyer = visiting(live, name)
+        keyer.goto("/review")
+        keyer.click("text=Ketik lembar berikutnya")
+        expect(keyer.locator("input[data-field]").first).to_be_focused()
+        type_all(keyer, texts)
+
+    decider = visiting(live, "dewi")
+    decider.goto("/review")
+    decider.click("text=Putuskan lembar berikutnya")
+    for name, text in texts.items():
+        decider.fill(f"[name={name}]", text)
+    expect(decider.locator("#sums .broken").first).to_be_visible()
+    decider.check("[value=as_written]")
+    decider.click("text=Simpan keputusan")
+    expect(decider.locator("[role=alert]")).to_contain_text("melanggar aturan")
+    decider.check("[value=paper_wrong]")
+    decider.fill("[name=reason]", "jumlahnya salah di kertas")
+    decider.click("text=Simpan keputusan")
+    decider.wait_for_url("**/review")
+
+    nation = visiting(live, "eka")
+    nation.goto("/recap")
+    for code in ("18", "1805", DISTRICT, VILLAGE):
+        nation.click(f"table a[href='/recap/{code}']")
+    nation.click("table a[href^='/sheets/']")
+    expect(nation.locator(".history")).to_contain_text("jumlahnya salah di kertas")
+    nation.click("header >> text=English")
+    expect(nation.locator("html")).to_have_attribute("lang", "en")
+    expect(nation.locator(".history")).to_contain_text("decided")
+
+
+def test_save_in_an_old_window_is_a_conflict_that_says_what_to_do(filled: Running, visiting: Visiting) -> None:
+    reading = reading_in_queue(filled)
+    first, second = visiting(filled, "budi"), visiting(filled, "budi")
+    for page in (first, second):
+        page.goto("/review")
+        page.click(f"form[action='/review/{reading}/claim'] button")
+        page.wait_for_url("**/key/*")
+    first.fill("input[data-field] >> nth=0", "1")
+    first.click("[data-save]")
+    expect(first.locator("main")).to_contain_text("tidak lagi pada Anda")
+    second.click("text=Kembalikan")
+
+
+def test_typing_needs_the_number_pad_only(filled: Running, visiting: Visiting) -> None:
+    page = visiting(filled, "budi")
+    page.goto("/review")
+    page.click("text=Ketik lembar berikutnya")
+    fields = page.locator("input[data-field]")
+    expect(fields.first).to_be_focused()
+    page.keyboard.type("12-")
+    expect(fields.first).to_have_value("-")  # a sign takes the place of digits, and goes on
+    expect(fields.nth(1)).to_be_focused()
+    page.keyboard.press("*")
+    page.keyboard.press("/")
+    assert [field.input_value() for field in fields.all()] == ["-", "*", "/"]
+    page.keyboard.press("+")
+    assert page.evaluate("document.activeElement.matches('[data-escalate]')")
+    fields.first.focus()
+    crop = page.locator("[data-crop]")
+    for key in (".", "8", "6", "5", "."):
+        page.keyboard.press(key)
+    assert "rotate(90deg) scale(1.25)" in (crop.get_attribute("style") or "")
+    expect(crop).to_have_class("more-contrast")
+    page.keyboard.press("F1")
+    expect(page.locator("dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.click("button[data-press='7']")
+    expect(fields.first).to_have_value("7")
+    for button in page.locator("button:visible").all():
+        box = button.bounding_box()
+        assert box is not None
+        assert box["height"] >= 43.9, button.inner_text()
+    page.click("text=Kembalikan")
+
+
+def test_crop_and_lit_field_follow_the_focus(filled: Running, visiting: Visiting) -> None:
+    page = visiting(filled, "citra")
+    page.goto("/review")
+    page.click("text=Ketik lembar berikutnya")
+    for field in page.locator("input[data-field]").all():
+        field.focus()
+        name = field.get_attribute("name")
+        assert f"/crop/{name}/boxes.jpg" in (page.locator("[data-crop]").get_attribute("src") or "")
+        assert page.locator("polygon.lit").get_attribute("data-mark") == name
+        # What waits for a condition inside the page would evaluate a string, which its policy forbids.
+        while page.evaluate("document.querySelector('[data-crop]').naturalWidth") < 100:
+            page.wait_for_timeout(50)
+    page.click("text=Kembalikan")
+
+
+def pages_to_look_at(server: Running) -> list[tuple[str, str]]:
+    """Who looks at which page: every page that there is, by the policies of the application."""
+    with server.store.connect() as connection:
+        sheets = list(connection.scalars(sa.select(readings.c.position).order_by(readings.c.position)))
+    waiting = reading_in_queue(server)
+    return [
+        ("ani", "/"), ("ani", "/upload"), ("ani", f"/stations/{STATION}"), ("ani", "/password"), ("budi", "/"), ("budi", "/review"),
+        ("dewi", "/review/contact/1"), ("dewi", "/review/people"), ("dewi", f"/sheets/{waiting}"), ("eka", "/recap/id"),
+        ("eka", f"/recap/{VILLAGE}"), ("eka", "/live"), ("eka", "/upload"), ("eka", "/nowhere"), ("fitri", f"/sheets/{waiting}"),
+        ("fitri", f"/sheets/{sheets[-1]}"), ("fitri", "/review"), ("gita", "/accounts"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("language", ["id", "en"])
+@pytest.mark.parametrize("width", WIDTHS)
+def test_pages_have_no_barriers_and_fit_their_window(
+    filled: Running, visiting: Visiting, language: str, width: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    shots = tmp_path_factory.getbasetemp() / "screenshots"
+    shots.mkdir(exist_ok=True)
+    windows: dict[str, Page] = {}
+    problems = []
+    visitors = [("", "/login"), *pages_to_look_at(filled), ("budi", "key"), ("dewi", "resolve")]
+    for name, path in visitors:
+        page = windows.setdefault(name, visiting(filled, name or None, width=WIDTHS[width], language=language))
+        if path in ("key", "resolve"):
+            open_claimed(page, filled, path)
+        else:
+            page.goto(path)
+        page.wait_for_load_state()
+        assert page.locator("html").get_attribute("lang") == language
+        called = f"{path.strip('/').replace('/', '-') or 'home'}-{name}-{width}-{language}"
+        page.screenshot(path=shots / f"{called}.png", full_page=True)
+        found = [one for one in Axe().run(page).response["violations"] if one["impact"] in ("serious", "critical")]
+        problems += [f"{called}: {one['id']} ({one['nodes'][0]['html'][:120]})" for one in found]
+        if page.evaluate("document.documentElement.scrollWidth") > WIDTHS[width]:
+            problems.append(f"{called}: wider than its window")
+    assert not problems, "\n".join(problems)
+
+
+def open_claimed(page: Page, server: Running, what: str) -> None:
+    """The page on which a sheet is typed, or on which one is decided."""
+    with server.store.begin() as connection:  # a decision is due as if two people had typed it
+        stage = "key" if what == "key" else "resolve"
+        connection.execute(queue.update().values(stage=stage, claimed_by=None, claimed_until=None))
+    page.goto("/review")
+    page.click(f"form[action='/review/{'next' if what == 'key' else 'next-decision'}'] button")
+    page.wait_for_url(f"**/{what}/*")
+    page.wait_for_load_state("networkidle")
+    with server.store.begin() as connection:
+        connection.execute(queue.update().values(stage="key", claimed_by=None, claimed_until=None))
