@@ -16,6 +16,7 @@ from pipeline.regions import Level
 from pipeline.sheet import Verdict
 from pipeline.store.ledger import Kind, head
 from pipeline.store.schema import ledger, queue, readings, regions, totals, waiting
+from pipeline.store.times import text_of, time_of
 
 WINDOW = timedelta(hours=1)
 
@@ -103,7 +104,7 @@ def _minutes(connection: Connection, now: datetime) -> tuple[Minute, ...]:
 
 def _first_since(connection: Connection, moment: datetime) -> int:
     """The first row of the ledger at a time or later."""
-    text = f"{moment:%Y-%m-%dT%H:%M:%S.%fZ}"
+    text = text_of(moment)
     low, high = 1, head(connection).position + 1
     while low < high:
         middle = (low + high) // 2
@@ -115,7 +116,7 @@ def _first_since(connection: Connection, moment: datetime) -> int:
 def _oldest_waiting(connection: Connection) -> datetime | None:
     first = sa.select(sa.func.min(waiting.c.photo)).scalar_subquery()
     at = connection.scalar(sa.select(ledger.c.at).where(ledger.c.position == first))
-    return None if at is None else datetime.strptime(at, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+    return None if at is None else time_of(at)
 
 
 def _regions(connection: Connection, within: str) -> tuple[RegionNow, ...]:

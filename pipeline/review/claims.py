@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -19,6 +19,7 @@ from pipeline.store.ledger import become_writer
 from pipeline.store.queue import Stage
 from pipeline.store.schema import decisions, entries, known_claims, photos, queue, queue_reasons, readings
 from pipeline.store.stations import replaced, station_of
+from pipeline.store.times import text_of, time_of
 
 LEASE = timedelta(minutes=3)
 KNOWN_CANDIDATES = 50
@@ -190,15 +191,6 @@ def shown_as_new(connection: Connection, account: Account, reading: int) -> bool
     """Whether a decided sheet is now shown to this person as if it were not."""
     mine = (known_claims.c.account == account.name) & (known_claims.c.reading == reading)
     return connection.scalar(sa.select(sa.exists().where(mine))) or False
-
-
-def text_of(moment: datetime) -> str:
-    """A time as the store has it: UTC with microseconds, so that texts are in the order of times."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-def time_of(text: str) -> datetime:
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
 
 
 def _within(account: Account, filters: Filters) -> sa.Select[tuple[object, ...]]:

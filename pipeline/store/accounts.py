@@ -13,7 +13,7 @@ import secrets
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cache
 
@@ -27,6 +27,7 @@ from pipeline.regions.codes import TPS_LENGTH
 from pipeline.sheet import Text
 from pipeline.store.ledger import become_writer
 from pipeline.store.schema import accounts, login_failures, regions, sessions
+from pipeline.store.times import text_of, time_of
 
 SESSION = timedelta(hours=12)
 """How long a session lives after it was last used."""
@@ -173,8 +174,8 @@ def log_in(store: Engine, name: str, password: str, *, address: str, now: dateti
         return account
     session = Session(account, secrets.token_urlsafe(32), secrets.token_urlsafe(32), now + SESSION)
     with store.begin() as connection:
-        connection.execute(sessions.delete().where(sessions.c.expires <= _text(now)))
-        values = {"token": _kept(session.token), "account": account.id, "csrf": session.csrf, "expires": _text(session.expires)}
+        connection.execute(sessions.delete().where(sessions.c.expires <= text_of(now)))
+        values = {"token": _kept(session.token), "account": account.id, "csrf": session.csrf, "expires": text_of(session.expires)}
         connection.execute(sessions.insert().values(values))
     return session
 
@@ -187,14 +188,14 @@ def confirm(store: Engine, name: str, password: str, *, address: str, now: datet
     known_name = name if NAME.fullmatch(name) else ""
     with store.begin() as connection:
         become_writer(connection)
-        connection.execute(login_failures.delete().where(login_failures.c.at <= _text(now - FAILURES_WITHIN)))
+        connection.execute(login_failures.delete().where(login_failures.c.at <= text_of(now - FAILURES_WITHIN)))
         wait = max(
             _seconds_to_wait(connection, login_failures.c.name == known_name, FAILURES_OF_NAME, now),
             _seconds_to_wait(connection, login_failures.c.address == address, FAILURES_OF_ADDRESS, now),
         )
         if wait:
             return TooManyFailures(wait)
-        connection.execute(login_failures.insert().values(name=known_name, address=address, at=_text(now)))
+        connection.execute(login_failures.insert().values(name=known_name, address=address, at=text_of(now)))
         row = connection.execute(sa.select(accounts).where(accounts.c.name == known_name, accounts.c.active)).first()
     if not _is_password(_nobodys_hash() if row is None else row.password, password) or row is None:
         return None
@@ -212,9 +213,9 @@ def session_of(connection: Connection, token: str, *, now: datetime) -> Session 
     row = connection.execute(
         sa.select(accounts, sessions.c.csrf, sessions.c.expires)
         .join_from(sessions, accounts, accounts.c.id == sessions.c.account)
-        .where(sessions.c.token == _kept(token), sessions.c.expires > _text(now), accounts.c.active)
+        .where(sessions.c.token == _kept(token), sessions.c.expires > text_of(now), accounts.c.active)
     ).first()
-    return None if row is None else Session(_account(row), token, row.csrf, _time(row.expires))
+    return None if row is None else Session(_account(row), token, row.csrf, time_of(row.expires))
 
 
 def slides(session: Session, *, now: datetime) -> bool:
@@ -224,7 +225,7 @@ def slides(session: Session, *, now: datetime) -> bool:
 
 def slide(connection: Connection, session: Session, *, now: datetime) -> None:
     """Move the end of a session."""
-    connection.execute(sessions.update().where(sessions.c.token == _kept(session.token)).values(expires=_text(now + SESSION)))
+    connection.execute(sessions.update().where(sessions.c.token == _kept(session.token)).values(expires=text_of(now + SESSION)))
 
 
 def log_out(connection: Connection, session: Session) -> None:
@@ -297,7 +298,7 @@ def _seconds_to_wait(connection: Connection, whose: sa.ColumnElement[bool], at_m
     """Until there are fewer failures than allowed; 0 when there are."""
     recent = sa.select(login_failures.c.at).where(whose).order_by(login_failures.c.at.desc()).offset(at_most - 1).limit(1)
     at = connection.scalar(recent)
-    return 0 if at is None else max(1, round((_time(at) + FAILURES_WITHIN - now).total_seconds()))
+    return 0 if at is None else max(1, round((time_of(at) + FAILURES_WITHIN - now).total_seconds()))
 
 
 def _named(connection: Connection, name: str) -> Account:
@@ -314,12 +315,3 @@ def _account(row: sa.Row[tuple[object, ...]]) -> Account:
 
 def _kept(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
-
-
-def _text(moment: datetime) -> str:
-    """As in the ledger: UTC with microseconds, so that texts are in the order of times."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-def _time(text: str) -> datetime:
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)

@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from pipeline.store.schema import ledger
+from pipeline.store.times import text_of
 
 START = "0" * 64
 """What stands for the hash before the first row."""
@@ -100,7 +101,7 @@ def append(connection: Connection, events: Sequence[tuple[Kind, Mapping[str, Any
     """Append events in one go, inside the transaction of `connection`, which becomes the one writer until it ends."""
     become_writer(connection)
     last = head(connection)
-    moment = (at or datetime.now(UTC)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    moment = text_of(at or datetime.now(UTC))
     added: list[Entry] = []
     previous = last.hash
     for position, (kind, body) in enumerate(events, start=last.position + 1):

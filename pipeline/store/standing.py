@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from pipeline.sheet import Verdict
-from pipeline.store import queue, results
+from pipeline.store import queue, results, schema
 from pipeline.store.ledger import Kind, append, become_writer
 from pipeline.store.schema import photos, readings, reassignments, supersessions
 from pipeline.store.sets import examine
@@ -45,6 +45,14 @@ def settle(connection: Connection, photo: int) -> None:
         stations |= {sheet.tps for sheet in found if sheet.tps is not None}
     for station in sorted(stations):
         results.refresh(connection, station)
+
+
+def bring_up_to_date(connection: Connection) -> None:
+    """Make the queue and the results of a store whose photos came before it kept any; does nothing to one that has results."""
+    if connection.scalar(sa.select(sa.exists().select_from(schema.results))):
+        return
+    for photo in connection.scalars(sa.select(photos.c.position).order_by(photos.c.position)).all():
+        refresh_photo(connection, photo)
 
 
 def refresh_photo(connection: Connection, photo: int) -> None:

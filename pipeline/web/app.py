@@ -8,6 +8,7 @@ from functools import cache
 from typing import Protocol
 
 from fastapi import FastAPI
+from sqlalchemy import Engine
 from starlette.concurrency import run_in_threadpool
 from starlette.staticfiles import StaticFiles
 
@@ -15,6 +16,7 @@ from pipeline.forms import Catalogue, load_catalogue
 from pipeline.settings import Settings
 from pipeline.store import open_store
 from pipeline.store.photos import PhotoStore
+from pipeline.store.standing import bring_up_to_date
 from pipeline.web import errors, pages
 from pipeline.web.language import FOLDER
 from pipeline.web.pictures import Pictures
@@ -51,7 +53,7 @@ def create_app(settings: Settings, *, reader: BackgroundReader | None = None) ->
 
     @asynccontextmanager
     async def opened(app: FastAPI) -> AsyncIterator[None]:
-        store = await run_in_threadpool(open_store, settings.database_url)
+        store = await run_in_threadpool(_opened, settings)
         pictures = Pictures(settings)
         app.state.site = Site(
             settings=settings,
@@ -91,6 +93,14 @@ def from_environment() -> FastAPI:
 def _forms() -> Catalogue:
     """The forms, which take a second to load and are the same for all applications of a process."""
     return load_catalogue()
+
+
+def _opened(settings: Settings) -> Engine:
+    """The store, with a queue and results also where its photos came before there were any."""
+    store = open_store(settings.database_url)
+    with store.begin() as connection:
+        bring_up_to_date(connection)
+    return store
 
 
 def _nobody_to_wake() -> None:

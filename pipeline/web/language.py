@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from functools import cache
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from pipeline.settings import Language
 from pipeline.sheet import Text
+from pipeline.store.times import time_of
 
 FOLDER = Path(__file__).parent
 TEMPLATES = FOLDER / "templates"
@@ -67,7 +68,7 @@ class Speech:
     def when(self, moment: datetime | str) -> str:
         """A time, also as the text that the store has of it."""
         if isinstance(moment, str):
-            moment = datetime.strptime(moment, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+            moment = time_of(moment)
         pattern = "d MMM y HH.mm" if self.language is Language.INDONESIAN else "d MMM y HH:mm"
         return f"{format_datetime(moment.astimezone(WIB), pattern, locale=_LOCALES[self.language])} WIB"
 

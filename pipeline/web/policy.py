@@ -8,9 +8,10 @@ has none. Whoever may not do a thing at all learns so (403); whoever may, but no
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
@@ -157,20 +158,20 @@ class Guard:
         self.policy = policy
         self._files = files
 
-    async def __call__(self, request: Request) -> AsyncIterator[None]:
+    async def enforce(self, request: Request) -> AsyncIterator[None]:
+        """Let a visitor in, or raise why not; what was sent is closed when the page has been left."""
         site: Site = request.app.state.site
+        _check_text(request.path_params.values(), (text for _, text in request.query_params.multi_items()))
         session = await run_in_threadpool(self._let_in, site, request)
-        visit = Visit(request, site, session)
-        if request.method not in SAFE_METHODS:
-            visit = Visit(request, site, session, await self._form(request, site))
-            if not _is_own_form(visit):
-                await visit.form.close()
-                raise PageError(403, FORM_EXPIRED)
-        request.state.visit = visit
+        form = FormData() if request.method in SAFE_METHODS else await self._form(request, site)
+        visit = request.state.visit = Visit(request, site, session, form)
         try:
+            _check_text(sent for _, sent in form.multi_items())
+            if request.method not in SAFE_METHODS and not _is_own_form(visit):
+                raise PageError(403, FORM_EXPIRED)
             yield
         finally:
-            await visit.form.close()
+            await form.close()
 
     def _let_in(self, site: Site, request: Request) -> Session | None:
         now = datetime.now(UTC)
@@ -223,7 +224,7 @@ class Routes:
     def add_to(self, app: FastAPI) -> None:
         """Put the pages into an application."""
         for one in self._declared:
-            guarded = [Depends(one.guard)]
+            guarded = [Depends(one.guard.enforce)]
             app.add_api_route(one.path, one.function, methods=[one.method], dependencies=guarded, response_model=None)
 
     def _declare(self, method: str, path: str, guard: Guard) -> Callable[[PageFunction], PageFunction]:
@@ -246,11 +247,18 @@ def check_policies(app: FastAPI) -> dict[tuple[str, str], Policy]:
     for route in app.routes:
         if isinstance(route, Mount) and route.path == STATIC and isinstance(route.app, StaticFiles):
             continue
-        guards = [one.call for one in route.dependant.dependencies if isinstance(one.call, Guard)] if isinstance(route, APIRoute) else []
+        called = [getattr(one.call, "__self__", None) for one in route.dependant.dependencies] if isinstance(route, APIRoute) else []
+        guards = [one for one in called if isinstance(one, Guard)]
         if not isinstance(route, APIRoute) or len(guards) != 1:
             raise NoPolicyError(f"the route {getattr(route, 'path', route)} has no policy; declare it with pipeline.web.policy.Routes")
         policies |= {(method, route.path): guards[0].policy for method in route.methods or ()}
     return policies
+
+
+def _check_text(*sent: Iterable[object]) -> None:
+    """Refuse a text with a zero byte, which no person types and PostgreSQL keeps in no text."""
+    if any(isinstance(text, str) and "\0" in text for text in chain(*sent)):
+        raise HTTPException(400)
 
 
 def _is_own_form(visit: Visit) -> bool:

@@ -13,10 +13,11 @@ from pipeline.regions import Region
 from pipeline.sheet import FieldState, Verdict
 from pipeline.store import open_store
 from pipeline.store.decisions import DecisionKind, Outcome, Typed, decisions_of, standing_of, tell_decision
+from pipeline.store.queue import Stage, waiting_of
 from pipeline.store.regions import import_regions
 from pipeline.store.results import Evidence, Total, difference, rebuild, results_of
-from pipeline.store.schema import readings, results, totals
-from pipeline.store.standing import reassign, refresh_photo
+from pipeline.store.schema import queue, queue_reasons, readings, results, totals
+from pipeline.store.standing import bring_up_to_date, reassign, refresh_photo
 from tests.sheets import make_refused
 from tests.stores import add_photo, add_reading, sheet_saying
 
@@ -101,6 +102,20 @@ def test_what_was_changed_by_hand_is_found_and_made_anew(store: sa.Engine) -> No
         assert difference(connection) == f"the results of station {STATIONS[0]}"
         rebuild(connection)
         assert difference(connection) is None
+
+
+def test_store_whose_photos_came_before_there_were_results_is_brought_up_to_date_once(store: sa.Engine) -> None:
+    with store.begin() as connection:
+        came(connection, "a", STATIONS[0], paslon_1=10)
+        doubted = came(connection, "b", STATIONS[1], verdict=Verdict.REVIEW, paslon_1=5)
+        for table in (queue_reasons, queue, results, totals):
+            connection.execute(table.delete())
+        bring_up_to_date(connection)
+        assert difference(connection) is None
+        assert waiting_of(connection, doubted) is Stage.KEY
+        connection.execute(queue.delete().where(queue.c.reading == doubted))
+        bring_up_to_date(connection)
+        assert waiting_of(connection, doubted) is None
 
 
 station = st.sampled_from([*STATIONS, None])

@@ -32,7 +32,6 @@ from pipeline.review.claims import (
     listed,
     release,
     renew,
-    text_of,
 )
 from pipeline.review.contact import contact_sheet
 from pipeline.review.history import history
@@ -44,6 +43,7 @@ from pipeline.store.accounts import Role
 from pipeline.store.decisions import Outcome, Typed
 from pipeline.store.queue import Stage, waiting_of
 from pipeline.store.regions import region
+from pipeline.store.times import text_of
 from pipeline.web import review_wording as wording
 from pipeline.web.outlines import outlines_of
 from pipeline.web.policy import DECIDERS, NOWHERE, OPERATORS, Policy, Routes, SheetOf

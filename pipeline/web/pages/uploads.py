@@ -16,8 +16,9 @@ from starlette.responses import Response
 
 from pipeline.imaging import Limits
 from pipeline.imaging.files import Item
+from pipeline.imaging.headers import format_of
 from pipeline.regions import CodeError, Level, Region, TpsCode
-from pipeline.sheet import Text
+from pipeline.sheet import Refusal, RefusalCode, Text
 from pipeline.store.accounts import Account, Role
 from pipeline.store.intake import Arrival, Outcome, TakenIn, take_in
 from pipeline.store.regions import region
@@ -27,10 +28,13 @@ from pipeline.store.stations import photos_of
 from pipeline.web.blind import sheets_hidden_from
 from pipeline.web.policy import ANYONE, FIELD, FILES_AT_ONCE, Policy, Routes, Station
 from pipeline.web.visit import CurrentVisit, Visit
-from pipeline.web.wording import VERDICTS, named
+from pipeline.web.wording import SEVERITIES, VERDICTS, named
 
 LONGEST_NAME = 100
 """Signs that are kept of the name a file had on somebody's phone."""
+
+LOOKED_AT = 2048
+"""Bytes of a file that say which format it is."""
 
 OUTCOMES = {
     Outcome.ADDED: Text("diterima, menunggu dibaca", "received, waits to be read"),
@@ -110,8 +114,9 @@ def station_page(visit: CurrentVisit, tps: str) -> Response:
     waits = any(one.waits for one in shown)
     number = TpsCode.parse(tps).number
     return visit.page(
-        template, tps=tps, number=number, where=where, photos=shown, verdicts=VERDICTS, may_send=may_send, waits=waits
-    )
+        template, tps=tps, number=number, where=where, photos=shown, may_send=may_send, waits=waits,
+        verdicts=VERDICTS, severities=SEVERITIES,
+    )  # fmt: skip
 
 
 def _form(visit: Visit, *, status: int = 200, tps: str = "", said: Text | None = None) -> Response:
@@ -157,15 +162,22 @@ def _station(connection: Connection, account: Account, code: str) -> TpsCode | T
 
 def _taken_in(visit: Visit, station: TpsCode, files: Sequence[UploadFile]) -> list[TakenIn]:
     """Take files in. Each lies under a number in a folder of its own; the name it had is only ever shown."""
+    taken: list[TakenIn] = []
     with tempfile.TemporaryDirectory(prefix="sirekap-upload-") as folder:
         arrivals = []
         for number, file in enumerate(files):
+            # A name that begins with another station's code, as the clock of a phone may make one, would contradict the sender.
+            name = f"{station}-{_shown_name(file.filename or '')}"
+            beginning = file.file.read(LOOKED_AT)
+            file.file.seek(0)
+            if beginning and format_of(beginning) is None:
+                taken.append(TakenIn(name, Outcome.REFUSED, Refusal(RefusalCode.UNSUPPORTED_FORMAT, "not a format that is read")))
+                continue
             path = Path(folder, str(number))
             with path.open("xb") as copy:
                 shutil.copyfileobj(file.file, copy)
-            # A name that begins with another station's code, as the clock of a phone may make one, would contradict the sender.
-            arrivals.append(Arrival(Item(f"{station}-{_shown_name(file.filename or '')}", path), tps=station))
-        return list(take_in(visit.store, visit.photos, arrivals, max_bytes=Limits.of(visit.settings).max_bytes))
+            arrivals.append(Arrival(Item(name, path), tps=station))
+        return [*taken, *take_in(visit.store, visit.photos, arrivals, max_bytes=Limits.of(visit.settings).max_bytes)]
 
 
 def _shown_name(name: str) -> str:
