@@ -26,6 +26,7 @@ golden: $(READY)
 
 bench: $(READY)
 	$(BIN)/sirekap bench speed
+	$(BIN)/sirekap bench rollup
 
 # 50 runs killed at any moment, each made whole by the next: an hour or two.
 faults: $(READY)

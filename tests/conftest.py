@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from pipeline.engine.work import single_threaded
 from pipeline.settings import PREFIX
 from pipeline.sheet import Sheet
-from tests.databases import postgresql, store, store_url
+from tests.databases import migrated_database, migrated_file, postgresql, store, store_url
 from tests.sheets import ColourReader, read_by_colour
 
-__all__ = ["postgresql", "store", "store_url"]
+__all__ = ["migrated_database", "migrated_file", "postgresql", "store", "store_url"]
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -61,17 +61,38 @@ def postgresql() -> Iterator[str]:
         shutil.rmtree(folder)
 
 
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty store in a file, to be copied: making one takes longer than most tests."""
+    path = tmp_path_factory.mktemp("migrated") / "sirekap.db"
+    open_store(f"sqlite:///{path}").dispose()
+    return path
+
+
+@pytest.fixture(scope="session")
+def migrated_database(postgresql: str) -> str:
+    """The name of an empty store on the server, to be copied."""
+    administration = sa.create_engine(f"{postgresql}/postgres", isolation_level="AUTOCOMMIT")
+    with administration.connect() as connection:
+        connection.exec_driver_sql("CREATE DATABASE migrated")
+    administration.dispose()
+    open_store(f"{postgresql}/migrated").dispose()
+    return "migrated"
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """URL of an empty store, on each database."""
     if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("migrated_file"), tmp_path / "sirekap.db")
         yield f"sqlite:///{tmp_path / 'sirekap.db'}"
         return
     server = request.getfixturevalue("postgresql")
+    template = request.getfixturevalue("migrated_database")
     name = f"store_{abs(hash(request.node.nodeid)) % 10**12}"
     administration = sa.create_engine(f"{server}/postgres", isolation_level="AUTOCOMMIT")
     with administration.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+        connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template}")
     yield f"{server}/{name}"
     with administration.connect() as connection:
         connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +16,12 @@ from pipeline.writing import OutputError
 
 PROJECT = Path(__file__).resolve().parents[2]
 DATA = PROJECT.parent / "shared" / "data"
+REGIONS, RESULTS = Path("regions/regions-2024.csv.gz"), Path("results/kawalpemilu-2019-tps.csv.xz")
+"""Inside the folder of the data: a table of regions, and results of polling stations."""
+
+VILLAGES, STATIONS = 83_771, 823_236
+"""Villages of Indonesia, and polling stations of its election of 2024."""
+
 OUT = Path("bench-out")
 
 bench_app = typer.Typer(
@@ -205,3 +212,42 @@ def store(
     for part, ms in measured.pending_ms.items():
         print_line(console, f"what waits, {part:.1%} read: {ms:.2f} ms")
     print_line(console, f"ledger verified: {measured.verify_seconds:.1f} s")
+
+
+@bench_app.command()
+def rollup(
+    data: Data = DATA,
+    database: Annotated[
+        str | None,
+        typer.Option(help="SQLAlchemy URL of an empty database.  [default: SQLite, and PostgreSQL where it is installed]", metavar="URL"),
+    ] = None,
+    stations: Annotated[int, typer.Option(help="Polling stations.", min=1_000)] = STATIONS,
+    villages: Annotated[int, typer.Option(help="Villages.", min=100)] = VILLAGES,
+) -> None:
+    """Time the pages of results of a whole nation; exit code 1 when they take longer than is claimed."""
+    from pipeline.bench.nation import made_regions, made_results
+    from pipeline.bench.postgresql import own_server, postgresql_programs
+    from pipeline.bench.rollup import measure_rollup, rollup_table
+    from pipeline.regions import TableError
+    from pipeline.store import StoreError
+
+    progress, console = error_console(), output_console()
+    table, results = (path if path.is_file() else None for path in (data / REGIONS, data / RESULTS))
+    try:
+        nation = made_regions(table, villages=villages, stations=stations)
+        came = made_results(results, nation)
+        measure = partial(measure_rollup, table=nation, stations=came, progress=lambda step: print_line(progress, step))
+        measured = [measure(database)]
+        programs = postgresql_programs() if database is None else None
+        if programs is not None:
+            with own_server(programs) as url:
+                measured.append(measure(url))
+    except (TableError, StoreError) as error:
+        fail(str(error), code=FAILURE)
+    print_line(console, f"regions: {table or 'made'}; results: {results or 'made'}")
+    for one in measured:
+        counts = ", ".join(f"{count:,} {name}" for name, count in one.rows.items())
+        print_line(console, f"{one.database}: {counts}; put in within {one.load_seconds:.0f} s")
+    console.print(rollup_table(measured))
+    if problems := [problem for one in measured for problem in one.problems]:
+        fail("; ".join(problems), code=FAILURE)

@@ -15,9 +15,6 @@ import pandas as pd
 from pipeline.regions import Level, Region, read_regions
 from pipeline.store.results import Evidence
 
-VILLAGES, STATIONS = 83_771, 823_236
-"""Villages of Indonesia, and polling stations of its election of 2024."""
-
 PROVINCES, REGENCIES, DISTRICTS = 38, 14, 14
 """Provinces, and the regencies and districts in each region above them, where there is no table."""
 
@@ -28,7 +25,7 @@ NUMBERS = {"pas1": "paslon_1", "pas2": "paslon_2", "sah": "suara_sah", "tSah": "
 """What the columns of the results are on the form."""
 
 
-def made_regions(table: Path | None, *, villages: int = VILLAGES, stations: int = STATIONS) -> list[Region]:
+def made_regions(table: Path | None, *, villages: int, stations: int) -> list[Region]:
     """Regions with so many villages and polling stations at least: those of a table, and what it lacks shared out evenly.
 
     Raises

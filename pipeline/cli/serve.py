@@ -83,13 +83,13 @@ def serve(
 
 
 def _settings(language: Language | None, *, demo: bool) -> Settings:
-    """The settings, those of a demonstration with a folder of its own; worker processes find it in the environment."""
+    """The settings, those of a demonstration with a folder of its own; server processes find what differs in the environment."""
     resolved = load_resolved()
-    settings = resolved.settings
+    changed: dict[str, Path | Language] = {} if language is None else {"language": language}
     if demo and resolved.origin("home") is Origin.DEFAULT:
-        settings = settings.model_copy(update={"home": settings.home / DEMO_FOLDER})
-        os.environ[variable_name("home")] = str(settings.home)
-    return settings if language is None else settings.model_copy(update={"language": language})
+        changed["home"] = resolved.settings.home / DEMO_FOLDER
+    os.environ.update({variable_name(name): str(value) for name, value in changed.items()})
+    return resolved.settings.model_copy(update=changed)
 
 
 def _listening(host: str, port: int, language: Language) -> socket.socket:

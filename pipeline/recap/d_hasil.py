@@ -50,11 +50,12 @@ class Kind(StrEnum):
 
 
 KINDS = {Level.DISTRICT: Kind.KECAMATAN, Level.REGENCY: Kind.KABKO, Level.PROVINCE: Kind.PROVINCE}
+COLUMNS = {Kind.KECAMATAN: LEVELS[Level.VILLAGE], Kind.KABKO: LEVELS[Level.DISTRICT], Kind.PROVINCE: LEVELS[Level.REGENCY]}
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A region: what it is ("Kecamatan"), its code and name."""
+    """A region: what it is ("Kecamatan"), its code, and its name on one line."""
 
     level: str
     code: str
@@ -174,9 +175,6 @@ def d_hasil(connection: Connection, code: str, form: Form, *, at: datetime) -> D
     if kind is None:
         raise LookupError(f"there is no D.Hasil of region {code!r}: only of districts, regencies and provinces")
     shown = rollup(connection, code, form)
-    levels = list(Level)
-    level = Level(len(code))
-    below = LEVELS[levels[levels.index(level) + 1]]
     return Document(
         kind=kind,
         model=f"MODEL D.HASIL {kind}-{_contest(form)}",
@@ -184,8 +182,8 @@ def d_hasil(connection: Connection, code: str, form: Form, *, at: datetime) -> D
         form=form.id,
         form_version=form.version,
         path=(*(_place(above, name) for above, name in shown.path if above), _place(code, shown.total.name)),
-        columns_are=below,
-        columns=tuple(Place(below, part.code, part.name) for part in shown.parts),
+        columns_are=COLUMNS[kind],
+        columns=tuple(_place(part.code, part.name) for part in shown.parts),
         counts=tuple(_counts(shown)),
         rows=tuple(_rows(shown)),
         checks=tuple(map(_line, shown.checks)),
@@ -206,7 +204,7 @@ def _contest(form: Form) -> str:
 
 
 def _place(code: str, name: str) -> Place:
-    return Place(LEVELS[Level(len(code))], code, name)
+    return Place(LEVELS[Level(len(code))], code, " ".join("".join(sign if sign.isprintable() else " " for sign in name).split()))
 
 
 def _counts(shown: Rollup) -> Iterator[Count]:

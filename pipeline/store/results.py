@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -20,9 +20,8 @@ from pipeline.regions.codes import Level
 from pipeline.sheet import Verdict
 from pipeline.store.decisions import standing_decisions
 from pipeline.store.ledger import canonical
-from pipeline.store.schema import photos, results, totals
-from pipeline.store.sheets import StoredSheet, sheets_of
-from pipeline.store.stations import photos_of, station_of
+from pipeline.store.schema import ledger, photos, readings, results, totals
+from pipeline.store.stations import doubted, photos_of, replaced, station_of
 
 NATION = ""
 """How totals name the whole country."""
@@ -112,7 +111,9 @@ def refresh(connection: Connection, tps: str) -> None:
     for times, some in ((-1, before), (1, now)):
         for one in some:
             changes[one.key].add(one, times)
-    _apply(connection, regions_above(tps), changes)
+    changed = {key: change for key, change in changes.items() if change != Total()}
+    if changed:
+        _apply(connection, regions_above(tps), changed)
 
 
 def results_of(connection: Connection, tps: str) -> list[Result]:
@@ -160,45 +161,53 @@ def regions_above(tps: str) -> list[str]:
 def _now(connection: Connection, tps: str) -> list[Result]:
     """What stands for the sheets of a station by its photos, readings and decisions."""
     came = photos_of(connection, tps)
-    standing = [sheet for photo in came for sheet in sheets_of(connection, photo) if _counts(sheet)]
-    decided = standing_decisions(connection, [sheet.position for sheet in standing])
+    standing = connection.execute(_standing(came)).all() if came else []
+    decided = standing_decisions(connection, [row.position for row in standing]) if standing else {}
     found = {("", ""): Result("", "", RECEIVED, None, {})} if came else {}
-    for one in standing:
-        form, page = one.sheet.form or "", one.sheet.page or ""
-        if one.position in decided:
-            numbers = {name: typed.value for name, typed in decided[one.position].numbers.items()}
-            found[form, page] = Result(form, page, Evidence.DECIDED, one.position, numbers)
+    for row in standing:
+        numbers: dict[str, int | None]
+        if row.position in decided:
+            evidence = Evidence.DECIDED
+            numbers = {name: typed.value for name, typed in decided[row.position].numbers.items()}
         else:
-            evidence = Evidence.CHECKED if one.verdict is Verdict.ACCEPTED else Evidence.READ
-            read = {name: number.value for name, number in one.sheet.fields.items()}
-            found[form, page] = Result(form, page, evidence, one.position, read)
+            evidence = Evidence.CHECKED if row.verdict == Verdict.ACCEPTED and not row.doubted else Evidence.READ
+            numbers = {name: number["value"] for name, number in json.loads(row.body)["reading"]["fields"].items()}
+        found[row.form, row.page] = Result(row.form, row.page, evidence, row.position, numbers)
     return [found[key] for key in sorted(found)]
 
 
-def _counts(sheet: StoredSheet) -> bool:
-    return sheet.superseded is None and sheet.sheet.form is not None and sheet.verdict is not Verdict.REFUSED
+def _standing(came: Sequence[int]) -> sa.Select[Any]:
+    """The readings of some photos that stand and are of a form, in order."""
+    return (
+        sa.select(
+            readings.c.position, readings.c.form, readings.c.page, readings.c.verdict, doubted(readings.c.photo).label("doubted"),
+            ledger.c.body,
+        )
+        .join_from(readings, photos, photos.c.position == readings.c.photo)
+        .join(ledger, ledger.c.position == readings.c.position)
+        .where(readings.c.photo.in_(came), readings.c.verdict != Verdict.REFUSED.value)
+        .where(readings.c.form.is_not(None), readings.c.page.is_not(None), ~replaced(readings, photos))
+        .order_by(readings.c.position)
+    )  # fmt: skip
 
 
-def _apply(connection: Connection, regions: list[str], changes: Mapping[Key, Total]) -> None:
-    """Add changes to the totals of some regions."""
-    wanted = sa.tuple_(totals.c.form, totals.c.page, totals.c.evidence).in_(list(changes))
-    query = sa.select(totals).where(totals.c.region.in_(regions), wanted)
-    there = {(row.region, row.form, row.page, row.evidence): Total.of(row.sheets, row.numbers) for row in connection.execute(query)}
-    for region, (key, change) in _each(regions, changes):
-        total = there.get((region, *key), Total())
-        total.merge(change)
-        its_row = (totals.c.region == region) & (sa.tuple_(totals.c.form, totals.c.page, totals.c.evidence) == sa.tuple_(*key))
-        if total.sheets == 0:
-            connection.execute(totals.delete().where(its_row))
-        elif (region, *key) in there:
-            connection.execute(totals.update().where(its_row).values(sheets=total.sheets, numbers=total.text))
-        else:
-            form, page, evidence = key
-            row = {"region": region, "form": form, "page": page, "evidence": evidence}
-            connection.execute(totals.insert().values(**row, sheets=total.sheets, numbers=total.text))
-
-
-def _each(regions: list[str], changes: Mapping[Key, Total]) -> Iterator[tuple[str, tuple[Key, Total]]]:
+def _apply(connection: Connection, regions: Sequence[str], changes: Mapping[Key, Total]) -> None:
+    """Add changes to the totals of some regions; all their rows are written anew at once, which are three statements for any number."""
+    key = sa.tuple_(totals.c.form, totals.c.page, totals.c.evidence)
+    changed = totals.c.region.in_(regions) & key.in_(list(changes))
+    before = {
+        (row.region, row.form, row.page, row.evidence): Total.of(row.sheets, row.numbers)
+        for row in connection.execute(sa.select(totals).where(changed))
+    }
+    rows = []
     for region in regions:
-        for change in changes.items():
-            yield region, change
+        for (form, page, evidence), change in changes.items():
+            total = before.get((region, form, page, evidence), Total())
+            total.merge(change)
+            if total.sheets:
+                named = {"region": region, "form": form, "page": page, "evidence": evidence}
+                rows.append({**named, "sheets": total.sheets, "numbers": total.text})
+    if before:
+        connection.execute(totals.delete().where(changed))
+    if rows:
+        connection.execute(totals.insert(), rows)

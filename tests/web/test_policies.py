@@ -74,6 +74,8 @@ TABLE: dict[str, frozenset[str] | None] = {
     "GET /review/people": DECIDE | WATCH,
     "GET /recap": OPERATE | WATCH,
     "GET /recap/{code}": OPERATE | WATCH,
+    "GET /recap/{code}/d-hasil.pdf": DECIDE | WATCH,
+    "GET /recap/{code}/d-hasil.xlsx": DECIDE | WATCH,
     "GET /live": OPERATE | WATCH,
     "GET /live/events": OPERATE | WATCH,
 }
