@@ -48,6 +48,12 @@ _STANDING = (
     Column("verdict", Type.TEXT, "Of the sheet beside the other documents: accepted, review or refused."),
     Column("stands", Type.TRUTH, "Whether no other photo stands in its place."),
     Column("superseded", Type.TEXT, "Why another photo stands in its place: recount, better_photo or wrong_tps. Missing when none does."),
+    Column(
+        "decision",
+        Type.TEXT,
+        "How people settled the sheet: agreed (by the rule), as_written or paper_wrong (by a person). Missing when they have not.",
+    ),
+    Column("decision_row", Type.INTEGER, "Row of the ledger that tells of that."),
 )
 
 _ORIGIN = (
@@ -90,6 +96,8 @@ NUMBERS = (
     Column("field", Type.TEXT, "Id of the number on the form; `sirekap form show` tells its label."),
     Column("value", Type.INTEGER, "The number as it is written. Missing when the boxes are empty or illegible."),
     Column("state", Type.TEXT, "number, blank, crossed or illegible: crossed is zero, blank is missing."),
+    Column("decided_value", Type.INTEGER, "The number as people settled it. Missing when they have not, or when it is none."),
+    Column("decided_state", Type.TEXT, "number, blank, crossed or illegible, as people settled it. Missing when they have not."),
     Column("raw", Type.TEXT, "One sign a box: digits, x crossed, - dash, _ empty, ? not readable."),
     Column("corrected", Type.TRUTH, "Whether an overwritten, struck out or whitened box was noticed."),
     Column("probability", Type.REAL, "That value and state are what stands on the paper."),

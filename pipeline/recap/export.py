@@ -25,6 +25,7 @@ from sqlalchemy import Connection
 from pipeline.recap.columns import PROVINCE, TABLES, UNKNOWN, Column, column_rows, schema_of
 from pipeline.recap.folder import whole_folder
 from pipeline.recap.rows import Exported, Row, finding_rows, number_rows, sheet_rows
+from pipeline.store.decisions import standing_decisions
 from pipeline.store.elections import all_elections
 from pipeline.store.ledger import Head, head
 from pipeline.store.readings import progress
@@ -121,7 +122,8 @@ def _batches(connection: Connection, *, standing_only: bool) -> Iterator[list[Ex
         positions = [one.position for one in some]
         query = sa.select(ledger.c.position, ledger.c.hash).where(ledger.c.position.in_(positions))
         hashes: dict[int, str] = {row.position: row.hash for row in connection.execute(query)}
-        yield [Exported(one, hashes[one.position], election_of.get(_page(one))) for one in some]
+        decided = standing_decisions(connection, positions)
+        yield [Exported(one, hashes[one.position], election_of.get(_page(one)), decided.get(one.position)) for one in some]
 
 
 def _page(one: StoredSheet) -> tuple[str, str]:

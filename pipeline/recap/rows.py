@@ -8,6 +8,7 @@ from typing import Any
 
 from pipeline.recap.columns import ALTERNATIVES, UNKNOWN
 from pipeline.sheet import Finding, SourceKind, rounded
+from pipeline.store.decisions import Decision
 from pipeline.store.sheets import StoredSheet
 
 Row = dict[str, Any]
@@ -15,11 +16,12 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """A reading with what the store knows of it besides: the hash of its row in the ledger, and the election of its page."""
+    """A reading with what the store knows of it besides: the hash of its row, the election of its page, and what people decided of it."""
 
     stored: StoredSheet
     hash: str
     election: str | None
+    decision: Decision | None = None
 
     @property
     def province(self) -> str:
@@ -42,6 +44,9 @@ def number_rows(one: Exported) -> Iterator[Row]:
             "findings": _codes(finding for finding in one.stored.sheet.findings if name in finding.fields),
             "set_findings": set_findings,
         }
+        if one.decision is not None and name in one.decision.numbers:
+            decided = one.decision.numbers[name]
+            row |= {"decided_value": decided.value, "decided_state": decided.state.value}
         for place, likely in enumerate(field.alternatives[:ALTERNATIVES], start=1):
             row[f"alternative_{place}_value"] = likely.value
             row[f"alternative_{place}_probability"] = rounded(likely.probability)
@@ -95,7 +100,10 @@ def finding_rows(one: Exported) -> Iterator[Row]:
 def _about(one: Exported) -> Row:
     """What is the same in every row of a reading."""
     stored, sheet = one.stored, one.stored.sheet
-    return {
+    decision: Row = {}
+    if one.decision is not None:
+        decision = {"decision": one.decision.outcome or one.decision.kind, "decision_row": one.decision.position}
+    return decision | {
         "tps": stored.tps,
         "election": one.election,
         "form": sheet.form,

@@ -16,9 +16,10 @@ from pipeline.recap.columns import TABLES
 from pipeline.recap.export import export, strangers
 from pipeline.recap.moment import one_moment
 from pipeline.recap.rows import Exported
-from pipeline.sheet import Sheet
+from pipeline.sheet import FieldState, Sheet
 from pipeline.store import entries, head, verify
 from pipeline.store.checkpoint import read_head
+from pipeline.store.decisions import DecisionKind, Outcome, Typed, tell_decision
 from pipeline.store.ledger import Head
 from pipeline.store.readings import StoredPhoto
 from pipeline.store.sheets import StoredSheet
@@ -47,6 +48,24 @@ def test_numbers_of_what_stands_are_parted_by_province(filled: sa.Engine, out: P
     ]  # fmt: skip
     assert numbers["stands"].all()
     assert set(numbers["election"]) == {"pilpres-2024"}
+
+
+def test_what_people_decided_stands_beside_what_was_read(filled: sa.Engine, out: Path) -> None:
+    written(filled, out)
+    before = pd.read_parquet(out / "numbers")
+    assert before["decision"].isna().all()
+    reading = int(before[before["tps"] == PAPUA]["reading"].iloc[0])
+    with filled.begin() as connection:
+        numbers = {"paslon_1": Typed(FieldState.NUMBER, 90), "paslon_2": Typed(FieldState.ILLEGIBLE, None)}
+        row = tell_decision(connection, reading, DecisionKind.RESOLVED, account="ani", numbers=numbers, outcome=Outcome.PAPER_WRONG)
+    written(filled, out)
+    table = pd.read_parquet(out / "numbers").set_index(["tps", "field"])
+    assert table.loc[(PAPUA, "paslon_1"), ["value", "decided_value", "decided_state", "decision", "decision_row"]].tolist() == [
+        80, 90, "number", "paper_wrong", row,
+    ]  # fmt: skip
+    assert table.loc[(PAPUA, "paslon_2"), "decided_state"] == "illegible"
+    assert pd.isna(table.loc[(LAMPUNG, "paslon_1"), "decided_value"])
+    assert "ani" not in (out / "numbers.csv").read_text("utf-8")
 
 
 def test_number_carries_its_evidence(filled: sa.Engine, out: Path) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from pipeline.sheet import FieldState, Finding, FindingCode, Severity, Text, ValueProbability, Verdict
 from pipeline.store.accounts import Role
 from pipeline.store.decisions import decisions_of, entries_of, standing_decisions
+from pipeline.store.elections import Election, add_election
 from pipeline.store.queue import Stage, waiting_of
 from pipeline.store.schema import readings
 from tests.sheets import make_field
@@ -214,3 +215,22 @@ def test_crossed_blank_and_illegible_are_typed_as_signs(ani: TestClient, site_st
     with site_store.connect() as connection:
         (entry,) = entries_of(connection, reading)
     assert [typed.state for typed in entry.numbers.values()] == [FieldState.CROSSED, FieldState.BLANK, FieldState.ILLEGIBLE]
+
+
+def test_who_decides_sees_the_numbers_of_another_document_once_it_need_not_be_typed(
+    ani: TestClient, citra: TestClient, site_store: Engine
+) -> None:
+    copy = "c-hasil-salinan-ppwp-2024"
+    with site_store.begin() as connection:
+        add_election(connection, Election("2024", "Presiden 2024", "2024-02-14", ((FORM, PAGE), (copy, "2"))))
+        for form, page, total in ((FORM, PAGE, 248), (copy, "2", 6789)):
+            photo = add_photo(connection, f"{form}.jpg", tps=STATION)
+            sheet = replace(sheet_saying(form, page, suara_total=total), verdict=Verdict.REVIEW)
+            add_reading(connection, photo, sheet, likeness=None)
+        poster, other = connection.scalars(sa.select(readings.c.position).order_by(readings.c.position)).all()
+    save(ani, claim(ani, poster), {}, action="escalate")
+    address = claim(citra, poster)
+    assert "Dokumen berbeda" in citra.get(address).text
+    assert "6789" not in citra.get(address).text
+    save(ani, claim(ani, other), {}, action="escalate")
+    assert "6789" in citra.get(address).text

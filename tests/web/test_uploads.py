@@ -208,6 +208,20 @@ def test_findings_are_shown_to_the_officer_and_kept_from_who_may_type(client_as:
         assert "Ragu" not in client_as(Role.PPK, STATION[:6], name=f"ppk{len(path)}").get(path).text
 
 
+def test_what_other_documents_say_names_nothing_of_other_stations(client_as: ClientAs, site_store: Engine) -> None:
+    with site_store.begin() as connection:
+        here, there = (add_photo(connection, f"{tps}.jpg", tps=tps) for tps in (STATION, ELSEWHERE))
+        for photo in (here, there):
+            add_reading(connection, photo, make_sheet(tps=None, verdict=Verdict.ACCEPTED, findings=()))
+        (stored,) = sheets_of(connection, here.position)
+    assert any(ELSEWHERE in finding.message.id for finding in stored.set_findings)
+    officer, auditor = client_as(Role.KPPS, STATION), client_as(Role.AUDITOR)
+    for path in (f"/stations/{STATION}", f"/sheets/{stored.position}"):
+        assert ELSEWHERE not in officer.get(path).text
+        assert "Gambar yang sama" in officer.get(path).text
+        assert ELSEWHERE in auditor.get(path).text
+
+
 def test_moved_photo_is_seen_where_it_is_now(client_as: ClientAs, site_store: Engine) -> None:
     with site_store.begin() as connection:
         photo = add_photo(connection, "moved.jpg", tps=ELSEWHERE)

@@ -20,7 +20,7 @@ TASKS: dict[str, Text] = {
     "/recap": Text(
         "Ikuti hasil dari TPS sampai nasional, dengan bukti setiap angka.", "Follow results from station to nation, each with its evidence."
     ),
-    "/live": Text("Lihat angka yang sudah masuk, terbuka untuk umum.", "See the numbers so far, open to the public."),
+    "/live": Text("Lihat apa yang datang dan dibaca saat ini juga.", "See what comes in and is read right now."),
     "/accounts": Text("Tambah dan nonaktifkan akun.", "Add and deactivate accounts."),
 }
 """What one does at each place of the navigation."""

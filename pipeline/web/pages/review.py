@@ -36,15 +36,16 @@ from pipeline.review.claims import (
 from pipeline.review.contact import contact_sheet
 from pipeline.review.history import history
 from pipeline.review.keying import SIGNS, Task, TypingError, in_paper_order, parse, submit, task
-from pipeline.review.resolution import Case, ResolutionError, case_of, doubt, resolve, send_elsewhere, undo
+from pipeline.review.resolution import ResolutionError, case_of, doubt, resolve, send_elsewhere, undo
 from pipeline.review.reviewers import reviewers
-from pipeline.sheet import BOX_CLASSES, Text
+from pipeline.sheet import BOX_CLASSES, Sheet, SourceKind, Text
 from pipeline.store.accounts import Role
 from pipeline.store.decisions import Outcome, Typed
 from pipeline.store.queue import Stage, waiting_of
 from pipeline.store.regions import region
 from pipeline.store.times import text_of
 from pipeline.web import review_wording as wording
+from pipeline.web.blind import findings_for
 from pipeline.web.outlines import outlines_of
 from pipeline.web.policy import DECIDERS, NOWHERE, OPERATORS, Policy, Routes, SheetOf
 from pipeline.web.visit import CurrentVisit, PageError, Visit
@@ -64,7 +65,7 @@ class FieldShown:
 
     id: str
     label: Text
-    sources: tuple[str, ...]
+    sources: tuple[SourceKind, ...]
     outline: str
 
 
@@ -191,14 +192,14 @@ def sums(visit: CurrentVisit, reading: int) -> Response:
         except StaleError as error:
             raise PageError(409, wording.STALE) from error
         case = case_of(connection, reading, visit.site.catalogue)
-    labels = _layouts(visit.site.catalogue, case)
+    layouts = _layouts(visit.site.catalogue, case.stored.sheet)
     typed = _valid(_texts(visit), tuple(case.stored.sheet.fields))
     values = {name: one.value for name, one in typed.items()}
     shown = [
         SumShown(check.constraint.holds(values), check.text, ", ".join(f"{name} = {_shown(typed.get(name))}" for name in check.fields))
         for check in case.checks
     ]
-    in_words = [(labels[name].label, number_to_words(one.value)) for name, one in typed.items() if name in labels and one.value is not None]
+    in_words = [(_label(layouts, name), number_to_words(one.value)) for name, one in typed.items() if one.value is not None]
     return visit.page("sums.html", sums=shown, in_words=in_words)
 
 
@@ -264,14 +265,16 @@ def _key_page(
     visit: Visit, asked: Task, *, texts: Mapping[str, str] | None = None, wrong: tuple[str, ...] = (), status: int = 200
 ) -> Response:
     sheet = asked.stored.sheet
-    form = visit.site.catalogue[sheet.form or ""]
-    layouts = form.pages[sheet.page or ""].fields
+    layouts = _layouts(visit.site.catalogue, sheet)
     outlines = outlines_of(sheet)
     fields = [
-        FieldShown(name, layouts[name].label, tuple(kind.value for kind in layouts[name].sources), outlines[name]) for name in asked.fields
+        FieldShown(
+            name, _label(layouts, name), tuple(layouts[name].sources) if name in layouts else (SourceKind.BOXES,), outlines.get(name, "")
+        )
+        for name in asked.fields
     ]
     return visit.page(
-        "key.html", status=status, task=asked, fields=fields, title=form.title, page=sheet.page, typed=texts or {}, wrong=wrong,
+        "key.html", status=status, task=asked, fields=fields, title=_title(visit, sheet), page=sheet.page, typed=texts or {}, wrong=wrong,
         views=wording.VIEWS,
     )  # fmt: skip
 
@@ -281,10 +284,10 @@ def _resolve_page(
 ) -> Response:
     case = case_of(connection, claim.reading, visit.site.catalogue)
     sheet = case.stored.sheet
-    layouts = _layouts(visit.site.catalogue, case)
+    layouts = _layouts(visit.site.catalogue, sheet)
     rows = [
         {
-            "id": name, "label": layouts[name].label if name in layouts else Text(name, name), "choices": field.alternatives,
+            "id": name, "label": _label(layouts, name), "choices": field.alternatives,
             "sources": field.sources, "typed": [_shown(entry.numbers.get(name)) for entry in case.entries],
             "disputed": len({field.value, *(entry.numbers[name].value for entry in case.entries if name in entry.numbers)}) > 1,
         }
@@ -292,7 +295,7 @@ def _resolve_page(
     ]  # fmt: skip
     return visit.page(
         "resolve.html", status=200 if problem is None else 422, case=case, version=claim.version, rows=rows, problem=problem, about=about,
-        title=visit.site.catalogue[sheet.form or ""].title, findings=(*sheet.findings, *case.stored.set_findings), texts=_texts(visit),
+        title=_title(visit, sheet), findings=findings_for(visit, case.stored), texts=_texts(visit),
         sources=SOURCES, outcome=visit.field("outcome"), tps=visit.field("tps"), reason=visit.field("reason"),
         history=history(connection, claim.reading), happenings=wording.HAPPENINGS, outcomes=wording.OUTCOMES, show_numbers=True,
     )  # fmt: skip
@@ -332,9 +335,20 @@ def _held_to_decide(connection: Connection, visit: Visit, reading: int, version:
     return claim
 
 
-def _layouts(catalogue: Catalogue, case: Case) -> Mapping[str, FieldLayout]:
-    sheet = case.stored.sheet
-    return catalogue[sheet.form or ""].pages[sheet.page or ""].fields
+def _layouts(catalogue: Catalogue, sheet: Sheet) -> Mapping[str, FieldLayout]:
+    """The layouts of the numbers of a sheet; none when its form is no longer known."""
+    form = catalogue.forms.get(sheet.form or "")
+    page = form.pages.get(sheet.page or "") if form is not None else None
+    return page.fields if page is not None else {}
+
+
+def _label(layouts: Mapping[str, FieldLayout], name: str) -> Text:
+    return layouts[name].label if name in layouts else Text(name, name)
+
+
+def _title(visit: Visit, sheet: Sheet) -> Text:
+    form = visit.site.catalogue.forms.get(sheet.form or "")
+    return form.title if form is not None else Text(sheet.form or "", sheet.form or "")
 
 
 def _may_claim(visit: Visit, row: Waiting) -> bool:

@@ -14,7 +14,7 @@ from pipeline.store.accounts import Role
 from pipeline.store.decisions import standing_decisions
 from pipeline.store.sheets import StoredSheet, sheet_at
 from pipeline.web import review_wording
-from pipeline.web.blind import sheets_hidden_from
+from pipeline.web.blind import findings_for, sheets_hidden_from
 from pipeline.web.policy import ANYONE, DECIDERS, Policy, Routes, SheetOf
 from pipeline.web.visit import CurrentVisit
 from pipeline.web.wording import SEVERITIES, SOURCES, STATES, VERDICTS, named
@@ -43,7 +43,7 @@ def sheet_page(visit: CurrentVisit, reading: int) -> Response:
     return visit.page(
         "sheet.html", stored=stored, sheet=stored.sheet, where=where, form=form, hidden=hidden,
         numbers=() if hidden else numbers_shown(stored, visit.site.catalogue),
-        findings=() if hidden else (*stored.set_findings, *stored.sheet.findings),
+        findings=() if hidden else findings_for(visit, stored),
         may_download=visit.account.role in (Role.AUDITOR, Role.ADMIN),
         history=told, show_numbers=not hidden, may_undo=decided and not hidden and visit.account.role in DECIDERS,
         happenings=review_wording.HAPPENINGS, outcomes=review_wording.OUTCOMES, verdicts=VERDICTS, states=STATES, sources=SOURCES,

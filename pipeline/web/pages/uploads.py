@@ -18,14 +18,14 @@ from pipeline.imaging import Limits
 from pipeline.imaging.files import Item
 from pipeline.imaging.headers import format_of
 from pipeline.regions import CodeError, Level, Region, TpsCode
-from pipeline.sheet import Refusal, RefusalCode, Text
+from pipeline.sheet import Finding, Refusal, RefusalCode, Text
 from pipeline.store.accounts import Account, Role
 from pipeline.store.intake import Arrival, Outcome, TakenIn, take_in
 from pipeline.store.regions import region
 from pipeline.store.schema import photos, regions, waiting
 from pipeline.store.sheets import StoredSheet, sheets_of
 from pipeline.store.stations import photos_of
-from pipeline.web.blind import sheets_hidden_from
+from pipeline.web.blind import findings_for, sheets_hidden_from
 from pipeline.web.policy import ANYONE, FIELD, FILES_AT_ONCE, Policy, Routes, Station
 from pipeline.web.visit import CurrentVisit, Visit
 from pipeline.web.wording import SEVERITIES, VERDICTS, named
@@ -68,10 +68,11 @@ class PhotoShown:
 
 @dataclass(frozen=True, slots=True)
 class SheetShown:
-    """A sheet of a photo; `hidden` when its numbers, and what speaks against them, may not be shown to this visitor."""
+    """A sheet of a photo, and what speaks against it; `hidden` when that, and its numbers, may not be shown to this visitor."""
 
     stored: StoredSheet
     hidden: bool
+    findings: tuple[Finding, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +198,12 @@ def _photos(visit: Visit, connection: Connection, tps: str) -> list[PhotoShown]:
     return [
         PhotoShown(
             row.position, row.name, row.waits,
-            tuple(SheetShown(stored, sheets_hidden_from(visit, stored.position)) for stored in sheets_of(connection, row.position)),
+            tuple(_sheet(visit, stored) for stored in sheets_of(connection, row.position)),
         )
         for row in named_photos
     ]  # fmt: skip
+
+
+def _sheet(visit: Visit, stored: StoredSheet) -> SheetShown:
+    hidden = sheets_hidden_from(visit, stored.position)
+    return SheetShown(stored, hidden, () if hidden else findings_for(visit, stored))
