@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from enum import StrEnum
 
 from sqlalchemy import Connection
 
 from pipeline.forms import Form
-from pipeline.recap.rollup import Part, RegionCheck, Rollup, rollup
+from pipeline.recap.rollup import Figure, Part, RegionCheck, Rollup, StationPart, rollup
 from pipeline.regions import Level
 from pipeline.store.ledger import Head, head
 from pipeline.store.results import Evidence
@@ -31,6 +31,8 @@ NONE = "–"
 LEVELS = {
     Level.PROVINCE: "Provinsi", Level.REGENCY: "Kabupaten/Kota", Level.DISTRICT: "Kecamatan", Level.VILLAGE: "Desa/Kelurahan",
 }  # fmt: skip
+
+STATION = "TPS"
 
 SIGNS = {"l": "LK", "p": "PR", "j": "JML"}
 """How the form marks men, women and their sum, by the end of the number's id."""
@@ -128,6 +130,8 @@ class Document:
         What the parts of the region are.
     ledger
         The last row of the ledger when it was made: what was recorded later is not in it.
+    annexes
+        Of a district: its villages of which a photo came, each with its polling stations as columns.
     """
 
     kind: Kind
@@ -143,6 +147,7 @@ class Document:
     checks: tuple[CheckLine, ...]
     ledger: Head
     at: datetime
+    annexes: tuple[Document, ...] = ()
 
     @property
     def region(self) -> Place:
@@ -175,6 +180,35 @@ def d_hasil(connection: Connection, code: str, form: Form, *, at: datetime) -> D
     if kind is None:
         raise LookupError(f"there is no D.Hasil of region {code!r}: only of districts, regencies and provinces")
     shown = rollup(connection, code, form)
+    of_villages = [part.code for part in shown.parts if part.received] if kind is Kind.KECAMATAN else []
+    annexes = tuple(_annex(rollup(connection, village, form), head(connection), at) for village in of_villages)
+    return replace(_document(shown, kind, COLUMNS[kind], head(connection), at), annexes=annexes)
+
+
+def grouped(number: int) -> str:
+    """A number as Indonesian writes it."""
+    return f"{number:,}".replace(",", ".")
+
+
+def _annex(village: Rollup, ledger: Head, at: datetime) -> Document:
+    """A village of a district, with its polling stations as columns."""
+    stations = tuple(_station(station, village.form) for station in village.stations)
+    return _document(replace(village, parts=stations), Kind.KECAMATAN, STATION, ledger, at)
+
+
+def _station(station: StationPart, form: Form) -> Part:
+    """A polling station as a part of its village."""
+    figures = {name: Figure(0, 0, 0, 0) for name in form.fields}
+    for sheet in station.sheets.values():
+        for name, value in sheet.result.numbers.items():
+            if name in figures and value is not None and sheet.result.evidence != Evidence.READ:
+                figures[name] = Figure(value, 1, 0, 0)
+    sheets = {page: {Evidence(one.result.evidence): 1} for page, one in station.sheets.items()}
+    return Part(station.tps, f"{STATION} {int(station.tps[Level.VILLAGE :])}", 1, int(station.received), sheets, figures)
+
+
+def _document(shown: Rollup, kind: Kind, columns_are: str, ledger: Head, at: datetime) -> Document:
+    code, form = shown.total.code, shown.form
     return Document(
         kind=kind,
         model=f"MODEL D.HASIL {kind}-{_contest(form)}",
@@ -182,19 +216,14 @@ def d_hasil(connection: Connection, code: str, form: Form, *, at: datetime) -> D
         form=form.id,
         form_version=form.version,
         path=(*(_place(above, name) for above, name in shown.path if above), _place(code, shown.total.name)),
-        columns_are=COLUMNS[kind],
+        columns_are=columns_are,
         columns=tuple(_place(part.code, part.name) for part in shown.parts),
         counts=tuple(_counts(shown)),
         rows=tuple(_rows(shown)),
         checks=tuple(map(_line, shown.checks)),
-        ledger=head(connection),
+        ledger=ledger,
         at=at,
     )
-
-
-def grouped(number: int) -> str:
-    """A number as Indonesian writes it."""
-    return f"{number:,}".replace(",", ".")
 
 
 def _contest(form: Form) -> str:
@@ -204,7 +233,8 @@ def _contest(form: Form) -> str:
 
 
 def _place(code: str, name: str) -> Place:
-    return Place(LEVELS[Level(len(code))], code, " ".join("".join(sign if sign.isprintable() else " " for sign in name).split()))
+    level = LEVELS[Level(len(code))] if len(code) in LEVELS else STATION
+    return Place(level, code, " ".join("".join(sign if sign.isprintable() else " " for sign in name).split()))
 
 
 def _counts(shown: Rollup) -> Iterator[Count]:

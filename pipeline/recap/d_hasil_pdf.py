@@ -6,7 +6,7 @@ rows are; men, women and their sum are never torn apart.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
@@ -88,14 +88,22 @@ def pdf_of(document: Document) -> bytes:
     canvas.setSubject(f"{UNOFFICIAL}. {RECONSTRUCTED}.")
     canvas.setAuthor("sirekap")
     canvas.setCreator("sirekap")
-    tables = [partial(_table, columns=columns, blocks=blocks) for columns in _columns(document) for blocks in _pages(_blocks(document))]
-    pages = [*tables, *(partial(_check_list, checks=checks) for checks in _checks(document))]
-    for number, draw in enumerate(pages, start=1):
-        _frame(canvas, document, number, len(pages))
-        draw(canvas, document)
+    pages = [(one, draw) for one in (document, *document.annexes) for draw in _drawings(one)]
+    for number, (one, draw) in enumerate(pages, start=1):
+        _frame(canvas, one, number, len(pages))
+        draw(canvas, one)
         canvas.showPage()
     canvas.save()
     return buffer.getvalue()
+
+
+def _drawings(document: Document) -> Iterator[Callable[[Canvas, Document], None]]:
+    """What fills the pages of a document, or of an annex, one after the other."""
+    for columns in _columns(document):
+        for blocks in _pages(_blocks(document)):
+            yield partial(_table, columns=columns, blocks=blocks)
+    for checks in _checks(document):
+        yield partial(_check_list, checks=checks)
 
 
 def _columns(document: Document) -> Iterator[list[_Column]]:

@@ -1,4 +1,4 @@
-"""A D.Hasil as a workbook with one sheet: the numbers are numbers to go on with, and beside each stands how many sheets it is of.
+"""A D.Hasil as a workbook, a sheet for the region and one for each annex: numbers to go on with, and beside each how many sheets it is of.
 
 The document goes in, bytes come out, the same for the same document. A text is a text, also where it begins like a formula: names come
 from tables that anybody may have made.
@@ -34,9 +34,10 @@ def xlsx_of(document: Document) -> bytes:
     workbook.properties.title = f"{document.model} {document.region.code}"
     workbook.properties.description = f"{UNOFFICIAL}. {RECONSTRUCTED}."
     workbook.properties.created = workbook.properties.modified = document.at.astimezone(UTC).replace(tzinfo=None)
-    sheet = workbook.active
-    sheet.title = f"D.Hasil {document.region.code}"
-    _fill(sheet, document)
+    for place, one in enumerate((document, *document.annexes)):
+        sheet = workbook.active if place == 0 else workbook.create_sheet()
+        sheet.title = f"D.Hasil {one.region.code}"
+        _fill(sheet, one)
     written = BytesIO()
     ExcelWriter(workbook, ZipFile(written, "w")).save()
     return _timeless(written)

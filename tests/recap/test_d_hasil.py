@@ -50,7 +50,7 @@ def wide(document: Document) -> Document:
     columns = tuple(Place("Desa/Kelurahan", f"{DISTRICT}{2001 + place}", name) for place, name in enumerate(names))
     rows = tuple(replace(row, cells=tuple(Cell(1000 * place, place, 40) for place in range(40))) for row in document.rows)
     counts = tuple(replace(one, counts=tuple(range(40))) for one in document.counts)
-    return replace(document, columns=columns, rows=rows, counts=counts)
+    return replace(document, columns=columns, rows=rows, counts=counts, annexes=())
 
 
 def test_rows_are_all_numbers_in_the_order_of_the_paper(document: Document) -> None:
@@ -87,6 +87,19 @@ def test_columns_have_their_denominators(document: Document) -> None:
     assert counts["TPS yang fotonya diterima"] == ((2, 1), 3)
     assert counts["Lembar halaman 2 terkonfirmasi"] == ((1, 1), 2)
     assert counts["Lembar halaman 2 masih ragu"] == ((1, 0), 1)
+
+
+def test_district_has_an_annex_for_each_village_with_its_stations(document: Document) -> None:
+    assert [annex.region.code for annex in document.annexes] == [column.code for column in document.columns]
+    for place, annex in enumerate(document.annexes):
+        assert {station.level for station in annex.columns} == {"TPS"}
+        for mine, above in zip(annex.rows, document.rows, strict=True):
+            assert mine.total == above.cells[place]
+            assert sum(cell.value for cell in mine.cells) == mine.total.value
+            assert sum(cell.sheets for cell in mine.cells) == mine.total.sheets
+    assert "TPS 1" in " ".join(texts(pdf_of(document)))
+    names = openpyxl.load_workbook(BytesIO(xlsx_of(document))).sheetnames
+    assert names == [f"D.Hasil {one.region.code}" for one in (document, *document.annexes)]
 
 
 def test_checks_of_the_region_are_told(document: Document) -> None:
@@ -137,9 +150,9 @@ def test_paper_has_the_figures_and_the_words(document: Document) -> None:
     for text in pages:
         for words in (UNOFFICIAL, RECONSTRUCTED, STATUS, document.model, "180508 BANJAR AGUNG", FORM, document.ledger.hash, "10.04 WIB"):
             assert words in text
-    for words in ("BANJAR", "DWI WARGA", DWI, "130", "2 dari 4", "1 dari 3", NONE, "JML", "Halaman 1 dari 2"):
+    for words in ("BANJAR", "DWI WARGA", DWI, "130", "2 dari 4", "1 dari 3", NONE, "JML", "Halaman 1 dari 6"):
         assert words in first
-    assert "cocok, dari 2 lembar" in pages[-1]
+    assert "cocok, dari 2 lembar" in pages[1]
 
 
 def test_numbers_in_doubt_are_nowhere(document: Document) -> None:
@@ -157,7 +170,7 @@ def test_wide_table_goes_on_to_pages_that_repeat_its_rows(wide: Document) -> Non
 
 
 def test_long_form_goes_on_to_further_pages(document: Document) -> None:
-    pages = texts(pdf_of(replace(document, rows=document.rows * 3, checks=document.checks * 5)))
+    pages = texts(pdf_of(replace(document, rows=document.rows * 3, checks=document.checks * 5, annexes=())))
     assert [("Uraian" in text, "Pemeriksaan jumlah" in text) for text in pages] == [(True, False)] * 3 + [(False, True)] * 3
 
 

@@ -221,6 +221,11 @@ def test_from_the_photo_to_the_total_with_two_who_type_and_one_who_decides(live:
         nation.click(f"table a[href='/recap/{code}']")
     nation.click("table a[href^='/sheets/']")
     expect(nation.locator(".history")).to_contain_text("jumlahnya salah di kertas")
+    for link, begins in (("pdf", b"%PDF-"), ("xlsx", b"PK")):
+        decider.goto(f"/recap/{DISTRICT}")
+        with decider.expect_download() as download:
+            decider.click(f"a[href*='d-hasil.{link}']")
+        assert Path(download.value.path()).read_bytes().startswith(begins)
     nation.click("header >> text=English")
     expect(nation.locator("html")).to_have_attribute("lang", "en")
     expect(nation.locator(".history")).to_contain_text("decided")
