@@ -15,6 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from pipeline.store.decisions import DecisionKind
 from pipeline.store.ledger import Fault, FaultCode, Kind
 from pipeline.store.schema import decisions, entries, findings, ledger, likenesses, photos, readings, reassignments, supersessions, waiting
 from pipeline.store.sets import numbers_key
@@ -98,6 +99,8 @@ def _expected(kind: Kind, body: Mapping[str, Any]) -> tuple[dict[str, dict[str, 
         said["supersession"] = body
     elif kind is Kind.ENTRY:
         said["entry"] = {**body, "numbers": len(body["numbers"])}
-    elif kind is Kind.DECISION:
-        said["reassignment" if body["decision"] == "station" else "decision"] = body
+    elif kind is Kind.DECISION and body.get("decision") == "station":
+        said["reassignment"] = body
+    elif kind is Kind.DECISION and body.get("decision") in set(DecisionKind):
+        said["decision"] = body
     return {name: {one: content.get(one) for one in _VIEWS[name][1]} for name, content in said.items()}, told
