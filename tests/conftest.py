@@ -21,6 +21,11 @@ from tests.sheets import ColourReader, read_by_colour
 __all__ = ["migrated_database", "migrated_file", "postgresql", "store", "store_url"]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the pages in a browser: one long file, which would go on by itself when all others are done."""
+    items.sort(key=lambda item: item.path.name != "test_browser.py")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _one_thread() -> None:
     """As in a reading process: see `single_threaded`."""

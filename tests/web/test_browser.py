@@ -291,6 +291,16 @@ def test_crop_and_lit_field_follow_the_focus(filled: Running, visiting: Visiting
     page.click("text=Kembalikan")
 
 
+def test_live_page_follows_what_comes_by_itself(filled: Running, visiting: Visiting) -> None:
+    page = visiting(filled, "eka")
+    page.goto("/live")
+    waiting = page.locator("#now .counts li", has_text="foto belum dibaca").locator("b")
+    expect(waiting).to_have_text("0")
+    arrival = Arrival(Item("not-a-form.jpg", SAMPLES / "not-a-form.jpg"))
+    list(take_in(filled.store, PhotoStore(filled.settings.photos_url), [arrival], max_bytes=10**7))
+    expect(waiting).to_have_text("1", timeout=15_000)
+
+
 def pages_to_look_at(server: Running) -> list[tuple[str, str]]:
     """Who looks at which page: every page that there is, by the policies of the application."""
     with server.store.connect() as connection:
