@@ -11,7 +11,7 @@ demo: $(READY)
 
 # Three processes on two cores, since tests wait for databases and browsers; each file of tests in one of them; the runs that are disturbed at a moment of their own have the machine to themselves.
 test: $(READY)
-	$(BIN)/python -m pytest -n 3 --dist loadfile --ignore tests/test_run_faults.py
+	$(BIN)/python -m pytest -n 3 --dist loadfile --durations 25 --ignore tests/test_run_faults.py
 	$(BIN)/python -m pytest tests/test_run_faults.py
 
 lint: $(READY)

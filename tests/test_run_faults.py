@@ -59,7 +59,7 @@ def plain_photos(folder: Path, count: int, *, red: int = 50) -> list[Arrival]:
     folder.mkdir()
     for number in range(count):
         blue, green = 20 + 10 * (number % 20), 100 + number // 20
-        cv2.imwrite(str(folder / f"{number:03}.png"), np.full((200, 300, 3), (blue, green, red), np.uint8))
+        cv2.imwrite(str(folder / f"{number:0{len(str(count - 1))}}.png"), np.full((200, 300, 3), (blue, green, red), np.uint8))
     return [Arrival(Item(path.name, path)) for path in sorted(folder.iterdir())]
 
 

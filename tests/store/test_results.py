@@ -130,7 +130,7 @@ events = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(events)
 def test_totals_are_those_of_a_count_from_the_beginning(happened: list[tuple]) -> None:
     store = open_store("sqlite://")
