@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from pipeline.regions import Level
 from pipeline.regions.codes import TPS_LENGTH
-from pipeline.sheet import FieldState, Severity, SourceKind, Text, Verdict
+from pipeline.sheet import Severity, SourceKind, Text
 from pipeline.store.accounts import Role
 from pipeline.store.schema import regions
 
@@ -22,19 +22,6 @@ ROLES: Mapping[Role, Text] = {
     Role.NATIONAL: Text("KPU RI", "KPU of the nation"),
     Role.AUDITOR: Text("Pemeriksa", "Auditor"),
     Role.ADMIN: Text("Pengelola akun", "Account administrator"),
-}
-
-VERDICTS: Mapping[Verdict, Text] = {
-    Verdict.ACCEPTED: Text("Diterima", "Accepted"),
-    Verdict.REVIEW: Text("Perlu diperiksa", "For review"),
-    Verdict.REFUSED: Text("Ditolak", "Refused"),
-}
-
-STATES: Mapping[FieldState, Text] = {
-    FieldState.NUMBER: Text("angka", "number"),
-    FieldState.BLANK: Text("kosong", "empty"),
-    FieldState.CROSSED: Text("disilang", "crossed"),
-    FieldState.ILLEGIBLE: Text("tak terbaca", "illegible"),
 }
 
 SOURCES: Mapping[SourceKind, Text] = {

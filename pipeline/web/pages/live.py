@@ -11,10 +11,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
 from pipeline.recap.live import Pulse, pulse
+from pipeline.recap.wording import VERDICTS
 from pipeline.store.accounts import Role
 from pipeline.web.policy import ANYONE, Policy, Routes
 from pipeline.web.visit import CurrentVisit, Visit
-from pipeline.web.wording import VERDICTS
 
 SECONDS = 3.0
 """Between two looks at the store."""

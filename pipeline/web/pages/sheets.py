@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from starlette.responses import Response
 
 from pipeline.forms import Catalogue
+from pipeline.recap.wording import STATES, VERDICTS
 from pipeline.review.history import history
 from pipeline.review.keying import in_paper_order
 from pipeline.sheet import Field, Text
@@ -17,7 +18,7 @@ from pipeline.web import review_wording
 from pipeline.web.blind import findings_for, sheets_hidden_from
 from pipeline.web.policy import ANYONE, DECIDERS, Policy, Routes, SheetOf
 from pipeline.web.visit import CurrentVisit
-from pipeline.web.wording import SEVERITIES, SOURCES, STATES, VERDICTS, named
+from pipeline.web.wording import SEVERITIES, SOURCES, named
 
 routes = Routes()
 

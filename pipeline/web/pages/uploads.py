@@ -17,6 +17,7 @@ from starlette.responses import Response
 from pipeline.imaging import Limits
 from pipeline.imaging.files import Item
 from pipeline.imaging.headers import format_of
+from pipeline.recap.wording import VERDICTS
 from pipeline.regions import CodeError, Level, Region, TpsCode
 from pipeline.sheet import Finding, Refusal, RefusalCode, Text
 from pipeline.store.accounts import Account, Role
@@ -28,7 +29,7 @@ from pipeline.store.stations import photos_of
 from pipeline.web.blind import findings_for, sheets_hidden_from
 from pipeline.web.policy import ANYONE, FIELD, FILES_AT_ONCE, Policy, Routes, Station
 from pipeline.web.visit import CurrentVisit, Visit
-from pipeline.web.wording import SEVERITIES, VERDICTS, named
+from pipeline.web.wording import SEVERITIES, named
 
 LONGEST_NAME = 100
 """Signs that are kept of the name a file had on somebody's phone."""
