@@ -26,7 +26,10 @@ CONFIG = "SIREKAP_CONFIG"
 
 DATABASE_FILE = "sirekap.db"
 PHOTOS_FOLDER = "photos"
-"""What lies in `home` when `database` and `photos` say nothing else."""
+SIGNING_FILE = "signing.pem"
+"""What lies in `home` when `database`, `photos` and `signing_key` say nothing else."""
+
+UPLOADS_FOLDER = "uploads"
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -121,6 +124,11 @@ class Settings(BaseModel):
         repr=False,
         description=f"Folder of the photos, or its fsspec URL; when empty, the folder {PHOTOS_FOLDER} in `home`.",
     )
+    signing_key: str = Field(
+        default="",
+        description="File of the key (Ed25519, PEM) that signs links for officers and receipts; when empty, the file "
+        f"{SIGNING_FILE} in `home`. It is made when there is none.",
+    )
     known_share: float = Field(
         default=0.03,
         ge=0,
@@ -161,6 +169,16 @@ class Settings(BaseModel):
     def photos_url(self) -> str:
         """Folder or fsspec URL of the photos, with its password."""
         return self.photos or str(self.home / PHOTOS_FOLDER)
+
+    @property
+    def signing_file(self) -> Path:
+        """File of the key that signs."""
+        return Path(self.signing_key) if self.signing_key else self.home / SIGNING_FILE
+
+    @property
+    def uploads_folder(self) -> Path:
+        """Folder of the photos of which not all has come yet."""
+        return self.home / UPLOADS_FOLDER
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -210,6 +228,8 @@ class Resolved:
                 return without_secrets(self.settings.database_url)
             case "photos":
                 return without_secrets(self.settings.photos_url)
+            case "signing_key":
+                return str(self.settings.signing_file)
             case _:
                 return str(getattr(self.settings, name))
 

@@ -147,6 +147,7 @@ class FindingCode(StrEnum):
     PAGE_MIXED_UP = "page_mixed_up"
     PAGE_MISSING = "page_missing"
     DOCUMENTS_DIFFER = "documents_differ"
+    OFFICER_DIFFERS = "officer_differs"
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,9 +69,9 @@ def make_sheet(source: str = "photos/a.jpg", **changes: Any) -> Sheet:
     return Sheet(**values | changes)
 
 
-def make_refused(source: str = "photos/b.jpg", sha256: str = "cd" * 32) -> Sheet:
+def make_refused(source: str = "photos/b.jpg", sha256: str = "cd" * 32, *, code: RefusalCode = RefusalCode.PAGE_NOT_FOUND) -> Sheet:
     """A sheet that was refused."""
-    refusal = Refusal(RefusalCode.PAGE_NOT_FOUND, "no hypothesis matched the printed lines")
+    refusal = Refusal(code, "no hypothesis matched the printed lines")
     return refused(source, sha256, refusal, seconds=0.1, software="sirekap 0.1.0", models={"digits": "0123"})
 
 

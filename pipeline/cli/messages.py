@@ -60,6 +60,8 @@ SETTINGS_IN_INDONESIAN: Mapping[str, str] = {
     "database": "Basis data sebagai URL SQLAlchemy; bila kosong, SQLite dalam berkas sirekap.db di `home`.",
     "database_patience": "Lama `sirekap run` menunggu, dalam detik, basis data yang hilang atau dikunci pihak lain sebelum menyerah.",
     "photos": "Folder foto, atau URL fsspec-nya; bila kosong, folder photos di `home`.",
+    "signing_key": "Berkas kunci (Ed25519, PEM) yang menandatangani tautan petugas dan tanda terima; bila kosong, berkas signing.pem dalam "
+    "`home`. Dibuat bila belum ada.",
     "known_share": "Bagian lembar untuk diketik orang yang sebenarnya sudah diputuskan, untuk mengukur ketelitiannya.",
 }
 """The meaning of every setting; in English it stands beside its default, in `pipeline.settings`."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import dask.config
 from distributed import Client, LocalCluster
@@ -87,7 +87,7 @@ def cluster_at(address: str) -> Iterator[Client]:
             client = Client(address, timeout=CONNECT_SECONDS)
         except (OSError, ValueError) as error:
             raise ClusterError(f"no Dask scheduler answers at {address} ({error})") from error
-        with client:
+        try:
             try:
                 client.wait_for_workers(1, timeout=WORKER_SECONDS)
                 versions = set(client.run(_software).values())
@@ -96,6 +96,9 @@ def cluster_at(address: str) -> Iterator[Client]:
             if versions != {SOFTWARE}:
                 raise ClusterError(f"the workers at {address} run {', '.join(sorted(versions))}, this is {SOFTWARE}")
             yield client
+        finally:
+            with suppress(OSError):  # a scheduler that is gone need not be told
+                client.close()
 
 
 def _software() -> str:

@@ -14,9 +14,9 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, suppre
 from functools import partial
 from itertools import chain, islice
 from types import TracebackType
+from typing import Any
 
 from distributed import Client, Future, KilledWorker, wait
-from distributed.comm import CommClosedError
 
 from pipeline.engine.clusters import WORKER_SECONDS, cluster_at, local_cluster
 from pipeline.engine.executors import Allowance, ClusterError, Result, Task
@@ -89,9 +89,7 @@ class DaskExecutor(AbstractContextManager["DaskExecutor"]):
                 return
             item, future = in_flight.popleft()
             try:
-                with _lost_cluster():
-                    _await(client, future)
-                    result: Result = future.result()
+                result: Result = _result(client, future)
             except KilledWorker:
                 again = alone(function, item, allowance=self._allowance)
                 result = on_crash(item, again.detail) if isinstance(again, Ended) else again
@@ -106,6 +104,15 @@ def on_this_machine(workers: int, allowance: Allowance, *, items_a_process: int 
 def at_address(address: str, allowance: Allowance) -> DaskExecutor:
     """Work on the cluster of a scheduler that runs already; its `dask worker` sets the memory limit and the lifetime of its processes."""
     return DaskExecutor(partial(cluster_at, address), allowance)
+
+
+def _result(client: Client, future: Future) -> Any:
+    """What a future comes to, or what its function raised, an OSError of its own among it."""
+    with _lost_cluster():
+        _await(client, future)
+        if future.status != "error":
+            return future.result()
+    return future.result()
 
 
 def _await(client: Client, future: Future) -> None:
@@ -124,8 +131,8 @@ def _await(client: Client, future: Future) -> None:
 
 @contextmanager
 def _lost_cluster() -> Iterator[None]:
-    """What Dask raises when its scheduler is gone, as the one error it is."""
+    """What Dask raises when its scheduler is gone, as the one error it is; a connection that is closed or cannot be made is an OSError."""
     try:
         yield
-    except (CancelledError, CommClosedError) as error:
+    except (CancelledError, OSError) as error:
         raise ClusterError("the Dask scheduler was lost") from error

@@ -107,6 +107,7 @@ DOUBTS: Mapping[FindingCode, Text] = {
     FindingCode.PAGE_MIXED_UP: Text("Halaman tertukar", "Page mixed up"),
     FindingCode.PAGE_MISSING: Text("Halaman belum ada", "Page missing"),
     FindingCode.DOCUMENTS_DIFFER: Text("Dokumen berbeda", "Documents differ"),
+    FindingCode.OFFICER_DIFFERS: Text("Petugas TPS menyebut angka lain", "The officers say another number"),
 }
 
 

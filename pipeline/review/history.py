@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from pipeline.store.decisions import DecisionKind, Outcome, Typed
 from pipeline.store.ledger import Kind
-from pipeline.store.schema import decisions, entries, ledger, readings, reassignments, supersessions
+from pipeline.store.schema import confirmations, decisions, entries, ledger, readings, reassignments, supersessions
 
 
 class Happening(StrEnum):
@@ -27,6 +27,8 @@ class Happening(StrEnum):
     RESOLVED = "resolved"
     DOUBTED = "doubted"
     UNDONE = "undone"
+    CONFIRMED = "confirmed"
+    CORRECTED = "corrected"
 
 
 _OF_DECISION = {
@@ -48,7 +50,7 @@ class Event:
     detail
         The station, the verdict, or the reason that goes with it.
     numbers
-        What was typed or decided; empty for other events.
+        What was typed, decided, or said to stand on the paper; empty for other events.
     undoes
         The row whose decision this one undoes.
     """
@@ -74,6 +76,7 @@ def history(connection: Connection, reading: int) -> list[Event]:
         sa.select(reassignments.c.position).where(reassignments.c.photo == photo),
         sa.select(entries.c.position).where(entries.c.reading == reading, ~entries.c.known),
         sa.select(decisions.c.position).where(decisions.c.reading == reading),
+        sa.select(confirmations.c.position).where(confirmations.c.reading == reading),
     ).subquery()
     query = sa.select(ledger).join_from(ledger, about, about.c.position == ledger.c.position).order_by(ledger.c.position)
     return [_event(row) for row in connection.execute(query)]
@@ -83,7 +86,7 @@ def _event(row: sa.Row[Any]) -> Event:
     body = json.loads(row.body)
     happening, detail = _told(Kind(row.kind), body)
     outcome = Outcome(body["outcome"]) if body.get("outcome") else None
-    numbers = {name: Typed.from_dict(one) for name, one in body.get("numbers", {}).items()}
+    numbers = {name: Typed.from_dict(one) for name, one in body.get("numbers", body.get("others", {})).items()}
     return Event(row.position, row.at, row.hash, happening, body.get("account"), detail, outcome, numbers, body.get("undoes"))
 
 
@@ -97,6 +100,8 @@ def _told(kind: Kind, body: dict[str, Any]) -> tuple[Happening, str]:
         return Happening.SUPERSEDED, body["reason"]
     if kind is Kind.ENTRY:
         return Happening.TYPED, body["leads_to"]
+    if kind is Kind.CONFIRMATION:
+        return Happening.CORRECTED if body["others"] else Happening.CONFIRMED, ""
     if body["decision"] == "station":
         return Happening.MOVED, body["tps"] or ""
     return _OF_DECISION[DecisionKind(body["decision"])], body["reason"]

@@ -146,6 +146,12 @@ def all_accounts(connection: Connection, *, after: str = "", limit: int | None =
     return [_account(row) for row in connection.execute(query)]
 
 
+def account_named(connection: Connection, name: str) -> Account | None:
+    """The person of a name, None when there is none."""
+    row = connection.execute(sa.select(accounts).where(accounts.c.name == name)).first()
+    return None if row is None else _account(row)
+
+
 def set_password(connection: Connection, name: str, password: str, *, keep: Session | None = None) -> None:
     """Give a person a new password, and end all sessions of the person but the one to keep; AccountError as of `add_account`."""
     account = _named(connection, name)
@@ -172,11 +178,16 @@ def log_in(store: Engine, name: str, password: str, *, address: str, now: dateti
     account = confirm(store, name, password, address=address, now=now)
     if not isinstance(account, Account):
         return account
-    session = Session(account, secrets.token_urlsafe(32), secrets.token_urlsafe(32), now + SESSION)
     with store.begin() as connection:
         connection.execute(sessions.delete().where(sessions.c.expires <= text_of(now)))
-        values = {"token": _kept(session.token), "account": account.id, "csrf": session.csrf, "expires": text_of(session.expires)}
-        connection.execute(sessions.insert().values(values))
+        return begin_session(connection, account, expires=now + SESSION)
+
+
+def begin_session(connection: Connection, account: Account, *, expires: datetime, link: int | None = None) -> Session:
+    """Let a person in who has shown who it is; `link` is the link that let the person in, None where a password did."""
+    session = Session(account, secrets.token_urlsafe(32), secrets.token_urlsafe(32), expires)
+    values = {"token": _kept(session.token), "account": account.id, "csrf": session.csrf, "expires": text_of(expires), "link": link}
+    connection.execute(sessions.insert().values(values))
     return session
 
 
@@ -303,10 +314,10 @@ def _seconds_to_wait(connection: Connection, whose: sa.ColumnElement[bool], at_m
 
 def _named(connection: Connection, name: str) -> Account:
     become_writer(connection)
-    row = connection.execute(sa.select(accounts).where(accounts.c.name == name)).first()
-    if row is None:
+    account = account_named(connection, name)
+    if account is None:
         raise AccountError(Text(f"Tidak ada akun {name}.", f"There is no account {name}."))
-    return _account(row)
+    return account
 
 
 def _account(row: sa.Row[tuple[object, ...]]) -> Account:

@@ -30,6 +30,17 @@ def new_key() -> tuple[bytes, bytes]:
     )
 
 
+def private_key(pem: bytes) -> Ed25519PrivateKey:
+    """The key of a PEM; a StoreError when it is no Ed25519 private key."""
+    try:
+        key = serialization.load_pem_private_key(pem, password=None)
+    except (ValueError, TypeError) as error:
+        raise StoreError("not a private key in PEM; make one with `sirekap ledger key`") from error
+    if not isinstance(key, Ed25519PrivateKey):
+        raise StoreError("not an Ed25519 private key; make one with `sirekap ledger key`")
+    return key
+
+
 def head_text(head: Head, *, at: str, key: bytes | None = None) -> str:
     """A head as the JSON that is kept, signed when a private key (PEM) is given.
 
@@ -40,7 +51,7 @@ def head_text(head: Head, *, at: str, key: bytes | None = None) -> str:
     """
     said: dict[str, Any] = {"at": at, "hash": head.hash, "position": head.position}
     if key is not None:
-        said["signature"] = base64.b64encode(_private(key).sign(canonical(said).encode())).decode()
+        said["signature"] = base64.b64encode(private_key(key).sign(canonical(said).encode())).decode()
     return json.dumps(said, indent=1) + "\n"
 
 
@@ -68,16 +79,6 @@ def read_head(path: Path, *, key: bytes | None = None) -> Head:
         except (InvalidSignature, ValueError) as error:
             raise StoreError(f"{path}: the signature is not of this key, or the head was changed") from error
     return head
-
-
-def _private(pem: bytes) -> Ed25519PrivateKey:
-    try:
-        key = serialization.load_pem_private_key(pem, password=None)
-    except (ValueError, TypeError) as error:
-        raise StoreError("not a private key in PEM; make one with `sirekap ledger key`") from error
-    if not isinstance(key, Ed25519PrivateKey):
-        raise StoreError("not an Ed25519 private key; make one with `sirekap ledger key`")
-    return key
 
 
 def _public(pem: bytes) -> Ed25519PublicKey:

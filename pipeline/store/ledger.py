@@ -38,6 +38,8 @@ class Kind(StrEnum):
     ENTRY = "entry"
     DECISION = "decision"
     SUPERSESSION = "supersession"
+    CONFIRMATION = "confirmation"
+    NOTE = "note"
 
 
 @dataclass(frozen=True, slots=True)

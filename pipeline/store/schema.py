@@ -181,8 +181,22 @@ sessions = Table(
     Column("account", Integer, ForeignKey("accounts.id"), nullable=False, index=True),
     Column("csrf", String(64), nullable=False),
     Column("expires", String(27), nullable=False),
+    Column("link", Integer, ForeignKey("links.id"), nullable=True, index=True),
 )
-"""Who is logged in: `token` is the SHA-256 of what the browser holds, so a copy of the table opens nothing."""
+"""Who is logged in: `token` is the SHA-256 of what the browser holds, so a copy of the table opens nothing. `link` is the one that let the
+person in, None where a password did."""
+
+links = Table(
+    "links",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("account", Integer, ForeignKey("accounts.id"), nullable=False, index=True),
+    Column("made_by", String(64), nullable=False),
+    Column("made_at", String(27), nullable=False),
+    Column("expires", String(27), nullable=False),
+    Column("revoked", String(27), nullable=True),
+)
+"""Signed links that let the officers of a polling station in; what is signed names the row, so a copy of the table opens nothing."""
 
 login_failures = Table(
     "login_failures",
@@ -219,6 +233,26 @@ decisions = Table(
 )
 """What was decided of a reading: its numbers (`agreed` by the rule, `resolved` by a person), a `doubt` of one that was accepted, or an
 `undo` of an earlier decision. The last one counts."""
+
+confirmations = Table(
+    "confirmations",
+    metadata,
+    Column("position", BigInteger, ForeignKey("ledger.position"), primary_key=True, autoincrement=False),
+    Column("reading", BigInteger, ForeignKey("readings.position"), nullable=False, index=True),
+    Column("account", String(64), nullable=False),
+    Column("differs", Integer, nullable=False),
+)
+"""What the officers of a polling station say of a reading that they saw beside their sheet: `differs` is how many numbers they say are
+others. The last one counts. They are no entries: whoever typed those had not seen what was read."""
+
+notes = Table(
+    "notes",
+    metadata,
+    Column("position", BigInteger, ForeignKey("ledger.position"), primary_key=True, autoincrement=False),
+    Column("tps", String(13), nullable=False, index=True),
+    Column("account", String(64), nullable=False),
+)
+"""What the officers of a polling station write down of special incidents; the text stands in the ledger. The last one counts."""
 
 queue = Table(
     "queue",

@@ -11,13 +11,14 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from itertools import combinations
+from itertools import chain, combinations
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from pipeline.imaging.likeness import COPY, difference
 from pipeline.sheet import Finding, FindingCode, Severity, Sheet, Text
+from pipeline.store.confirmations import confirmations_of
 from pipeline.store.ledger import canonical
 from pipeline.store.schema import expected_sheets, ledger, likenesses, photos, readings, set_findings, supersessions
 from pipeline.store.stations import photos_of, replaced, station_of
@@ -33,6 +34,7 @@ CANDIDATES = 200
 class _Document:
     """A photo's reading: `superseded` when another stands in its place, `recount` when that is because the votes were counted again."""
 
+    position: int
     photo: int
     name: str
     superseded: bool
@@ -112,7 +114,8 @@ def _write(connection: Connection, of: Sequence[int], copies: dict[int, list[_Co
     """Put the findings of a set in the place of those that it had."""
     found: dict[int, list[Finding]] = defaultdict(list)
     documents = _documents(connection, of)
-    for photo, finding in (*_said(connection, of, documents), *_differing(connection, documents), *_missing(connection, documents)):
+    of_documents = (_said(connection, of, documents), _differing(connection, documents), _corrected(connection, documents))
+    for photo, finding in chain(*of_documents, _missing(connection, documents)):
         found[photo].append(finding)
     for photo, others in copies.items():
         found[photo] += map(_copied, others)
@@ -138,14 +141,18 @@ def _documents(connection: Connection, of: Sequence[int]) -> list[_Document]:
         .scalar_subquery()
     )
     query = (
-        sa.select(readings.c.photo, photos.c.name, ledger.c.body, replaced(readings, photos).label("replaced"), why.label("reason"))
+        sa.select(
+            readings.c.position, readings.c.photo, photos.c.name, ledger.c.body, replaced(readings, photos).label("replaced"),
+            why.label("reason"),
+        )
         .join_from(readings, photos, photos.c.position == readings.c.photo)
         .join(ledger, ledger.c.position == readings.c.position)
         .where(readings.c.photo.in_(of), readings.c.form.is_not(None))
         .order_by(readings.c.position)
-    )
+    )  # fmt: skip
     return [
-        _Document(row.photo, row.name, row.replaced, row.reason == "recount", sheet_in(row.body)) for row in connection.execute(query)
+        _Document(row.position, row.photo, row.name, row.replaced, row.reason == "recount", sheet_in(row.body))
+        for row in connection.execute(query)
     ]
 
 
@@ -201,6 +208,17 @@ def _difference(here: _Document, there: _Document, fields: tuple[str, ...]) -> F
     where = f"{there.name} ({there.sheet.form}, hal. {there.sheet.page})", f"{there.name} ({there.sheet.form}, page {there.sheet.page})"
     message = Text(f"Berbeda dengan {where[0]}, di sini/di sana: {said}.", f"Differs from {where[1]}, here/there: {said}.")
     return Finding(FindingCode.DOCUMENTS_DIFFER, Severity.ERROR, fields, message)
+
+
+def _corrected(connection: Connection, documents: Sequence[_Document]) -> Iterator[tuple[int, Finding]]:
+    """Readings that the officers of the station say are not what stands on the paper."""
+    told = confirmations_of(connection, [document.position for document in documents if not document.superseded])
+    for document in documents:
+        others = told[document.position].others if document.position in told else {}
+        if others:
+            said = ", ".join(f"{name} {document.sheet.fields[name].value}/{typed.value}" for name, typed in others.items())
+            message = Text(f"Menurut petugas TPS, terbaca/tertulis: {said}.", f"The officers of the station say, read/written: {said}.")
+            yield document.photo, Finding(FindingCode.OFFICER_DIFFERS, Severity.ERROR, tuple(others), message)
 
 
 def _missing(connection: Connection, documents: Sequence[_Document]) -> Iterator[tuple[int, Finding]]:

@@ -17,7 +17,20 @@ from sqlalchemy import Connection
 
 from pipeline.store.decisions import DecisionKind
 from pipeline.store.ledger import Fault, FaultCode, Kind
-from pipeline.store.schema import decisions, entries, findings, ledger, likenesses, photos, readings, reassignments, supersessions, waiting
+from pipeline.store.schema import (
+    confirmations,
+    decisions,
+    entries,
+    findings,
+    ledger,
+    likenesses,
+    notes,
+    photos,
+    readings,
+    reassignments,
+    supersessions,
+    waiting,
+)
 from pipeline.store.sets import numbers_key
 
 ROWS_AT_ONCE = 5_000
@@ -30,6 +43,8 @@ _VIEWS = {
     "reassignment": (reassignments.c.position, ("photo", "tps")),
     "entry": (entries.c.position, ("reading", "account", "known", "leads_to", "numbers", "wrong", "seconds")),
     "decision": (decisions.c.position, ("reading", "decision", "account", "undoes")),
+    "confirmation": (confirmations.c.position, ("reading", "account", "differs")),
+    "note": (notes.c.position, ("tps", "account")),
 }
 """Each view: its column with the position of the event, and its columns that say what the event says."""
 
@@ -99,6 +114,10 @@ def _expected(kind: Kind, body: Mapping[str, Any]) -> tuple[dict[str, dict[str, 
         said["supersession"] = body
     elif kind is Kind.ENTRY:
         said["entry"] = {**body, "numbers": len(body["numbers"])}
+    elif kind is Kind.CONFIRMATION:
+        said["confirmation"] = body
+    elif kind is Kind.NOTE:
+        said["note"] = body
     elif kind is Kind.DECISION and body.get("decision") == "station":
         said["reassignment"] = body
     elif kind is Kind.DECISION and body.get("decision") in set(DecisionKind):

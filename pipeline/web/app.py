@@ -16,7 +16,9 @@ from pipeline.forms import Catalogue, load_catalogue
 from pipeline.settings import Settings
 from pipeline.store import open_store
 from pipeline.store.photos import PhotoStore
+from pipeline.store.signing import Signer
 from pipeline.store.standing import bring_up_to_date
+from pipeline.store.uploads import Uploads
 from pipeline.web import errors, pages
 from pipeline.web.language import FOLDER
 from pipeline.web.pictures import Pictures
@@ -59,11 +61,14 @@ def create_app(settings: Settings, *, reader: BackgroundReader | None = None) ->
             settings=settings,
             store=store,
             photos=PhotoStore(settings.photos_url),
+            uploads=Uploads(settings.uploads_folder),
+            signer=await run_in_threadpool(Signer, settings.signing_file),
             pictures=pictures,
             catalogue=await run_in_threadpool(_forms),
             policies=policies,
             photos_came=reader.wake if reader is not None else _nobody_to_wake,
         )
+        await run_in_threadpool(app.state.site.uploads.sweep)
         if reader is not None:
             reader.start()
         try:

@@ -154,17 +154,18 @@ class NoPolicyError(Exception):
 class Guard:
     """Enforces a policy: what a page depends on before anything else, and before what was sent is read."""
 
-    def __init__(self, policy: Policy, *, files: bool = False) -> None:
+    def __init__(self, policy: Policy, *, files: bool = False, body: int = 0) -> None:
         self.policy = policy
         self._files = files
+        self._body = body
 
     async def enforce(self, request: Request) -> AsyncIterator[None]:
         """Let a visitor in, or raise why not; what was sent is closed when the page has been left."""
         site: Site = request.app.state.site
         _check_text(request.path_params.values(), (text for _, text in request.query_params.multi_items()))
         session = await run_in_threadpool(self._let_in, site, request)
-        form = FormData() if request.method in SAFE_METHODS else await self._form(request, site)
-        visit = request.state.visit = Visit(request, site, session, form)
+        form, body = await self._sent(request, site)
+        visit = request.state.visit = Visit(request, site, session, form, body)
         try:
             _check_text(sent for _, sent in form.multi_items())
             if request.method not in SAFE_METHODS and not _is_own_form(visit):
@@ -190,10 +191,16 @@ class Guard:
                 slide(connection, session, now=now)
         return session
 
-    async def _form(self, request: Request, site: Site) -> FormData:
+    async def _sent(self, request: Request, site: Site) -> tuple[FormData, bytes]:
+        """The form or the body of a request, as its page takes it."""
+        if request.method in SAFE_METHODS:
+            return FormData(), b""
+        if self._body:
+            limit_of(request.scope).bytes = self._body
+            return FormData(), await request.body()
         if self._files:
             limit_of(request.scope).bytes += FILES_AT_ONCE * round(site.settings.max_file_megabytes * 1e6)
-        return await request.form(max_files=FILES_AT_ONCE if self._files else 0, max_fields=FIELDS_AT_ONCE)
+        return await request.form(max_files=FILES_AT_ONCE if self._files else 0, max_fields=FIELDS_AT_ONCE), b""
 
 
 PageFunction = TypeVar("PageFunction", bound=Callable[..., Any])
@@ -217,9 +224,13 @@ class Routes:
         """Declare what a page shows; it must change nothing."""
         return self._declare("GET", path, Guard(policy))
 
-    def post(self, path: str, *, policy: Policy, files: bool = False) -> Callable[[PageFunction], PageFunction]:
-        """Declare what a form does; `files` says that it may send photos."""
-        return self._declare("POST", path, Guard(policy, files=files))
+    def post(self, path: str, *, policy: Policy, files: bool = False, body: int = 0) -> Callable[[PageFunction], PageFunction]:
+        """Declare what a form does; `files` says that it may send photos, `body` that no form is sent but so many bytes at most."""
+        return self._declare("POST", path, Guard(policy, files=files, body=body))
+
+    def put(self, path: str, *, policy: Policy, body: int) -> Callable[[PageFunction], PageFunction]:
+        """Declare what keeps so many bytes at most under a name that the path says."""
+        return self._declare("PUT", path, Guard(policy, body=body))
 
     def add_to(self, app: FastAPI) -> None:
         """Put the pages into an application."""

@@ -40,6 +40,8 @@ HAPPENINGS: Mapping[Happening, Text] = {
     Happening.RESOLVED: Text("diputuskan", "decided"),
     Happening.DOUBTED: Text("diragukan", "doubted"),
     Happening.UNDONE: Text("keputusan dibatalkan", "decision undone"),
+    Happening.CONFIRMED: Text("dinyatakan sesuai oleh petugas TPS", "confirmed by the officers of the station"),
+    Happening.CORRECTED: Text("petugas TPS menyebut angka lain", "the officers of the station say another number"),
 }
 
 OUTCOMES: Mapping[Outcome, Text] = {

@@ -12,6 +12,8 @@ from pipeline.settings import Settings
 from pipeline.sheet import Text
 from pipeline.store.accounts import Session
 from pipeline.store.photos import PhotoStore
+from pipeline.store.signing import Signer
+from pipeline.store.uploads import Uploads
 from pipeline.web.pictures import Pictures
 from pipeline.web.policy import Policy
 
@@ -41,6 +43,8 @@ class Site:
     settings: Settings
     store: Engine
     photos: PhotoStore
+    uploads: Uploads
+    signer: Signer
     pictures: Pictures
     catalogue: Catalogue
     policies: Mapping[tuple[str, str], Policy]

@@ -6,6 +6,7 @@ A page is a function of a `Visit`. It asks the store in `visit.reading()`, chang
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ from sqlalchemy import Connection, Engine
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from pipeline.settings import Language, Settings
 from pipeline.sheet import Text
@@ -47,12 +48,15 @@ class Visit:
         Who is logged in; None on pages for everybody.
     form
         The fields and files that were sent with it.
+    body
+        What was sent to a page that takes no form.
     """
 
     request: Request
     site: Site
     session: Session | None
     form: FormData = field(default_factory=FormData)
+    body: bytes = b""
 
     @property
     def account(self) -> Account:
@@ -120,6 +124,16 @@ class Visit:
         value = self.form.get(name, "")
         return value if isinstance(value, str) else ""
 
+    def sent_json(self) -> dict[str, Any]:
+        """The JSON object that was sent; 400 when it is none."""
+        try:
+            sent = json.loads(self.body)
+        except ValueError:
+            sent = None
+        if not isinstance(sent, dict):
+            raise HTTPException(400)
+        return sent
+
     def gettext(self, sentence: str, **values: object) -> str:
         """A sentence of this page, given in Indonesian, in the language of the visitor."""
         return speech(self.language).gettext(sentence, **values)
@@ -132,10 +146,17 @@ class Visit:
         """What a template says."""
         return templates(self.language).get_template(template).render(visit=self, **values)
 
+    def json(self, said: Mapping[str, Any], *, status: int = 200) -> Response:
+        """An answer for a script."""
+        return self._answer(JSONResponse(said, status_code=status))
+
     def page(self, template: str, *, status: int = 200, headers: Mapping[str, str] | None = None, **values: Any) -> Response:
         """An answer made of a template: a whole page, or a part of one when the template extends none."""
         html = self.part(template, **values)
-        response = HTMLResponse(html, status_code=status, headers=headers)
+        return self._answer(HTMLResponse(html, status_code=status, headers=headers))
+
+    def _answer(self, response: Response) -> Response:
+        """An answer, with the token that forms of somebody who is not logged in must carry."""
         if self.session is None and VISITOR_COOKIE not in self.request.cookies:
             self.set_cookie(response, VISITOR_COOKIE, self.csrf)
         return response

@@ -20,6 +20,10 @@ def square(number: int) -> int:
     return number * number
 
 
+def read_gone(number: int) -> bytes:
+    return Path(f"/gone/{number}").read_bytes()
+
+
 def square_slowly(number: int) -> int:
     """Early items take longer, so that they are not done in order."""
     time.sleep(0.1 if number % 7 == 0 else 0.001)

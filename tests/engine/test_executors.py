@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
+from typing import cast
 
 import pytest
+from distributed import Client
 
 from pipeline.bench.own_cluster import OwnCluster, own_cluster
 from pipeline.engine import clusters
-from pipeline.engine.dask_executor import IN_FLIGHT_PER_WORKER, at_address, on_this_machine
+from pipeline.engine.dask_executor import IN_FLIGHT_PER_WORKER, DaskExecutor, at_address, on_this_machine
 from pipeline.engine.executors import Allowance, ClusterError, Executor, SerialExecutor, make_executor
 from pipeline.settings import Settings
 from pipeline.writing import OutputError
@@ -156,3 +159,20 @@ def test_scheduler_that_does_not_answer_or_dies_is_one_error(tmp_path: Path, mon
 def test_cluster_that_is_not_open_says_so() -> None:
     with pytest.raises(RuntimeError, match="with statement"):
         list(make_executor(2).map(functions.square, [1], on_crash=dead))
+
+
+class Unreachable:
+    """A client whose scheduler no longer takes connections."""
+
+    def nthreads(self) -> dict[str, int]:
+        raise OSError("Timed out trying to connect")
+
+
+def test_scheduler_that_takes_no_connections_any_more_was_lost() -> None:
+    with DaskExecutor(lambda: nullcontext(cast(Client, Unreachable())), ALLOWANCE) as executor, pytest.raises(ClusterError, match="lost"):
+        list(executor.map(functions.square, [1], on_crash=dead))
+
+
+def test_error_of_the_work_itself_is_no_lost_cluster() -> None:
+    with make_executor(2) as executor, pytest.raises(FileNotFoundError, match="gone"):
+        list(executor.map(functions.read_gone, [1], on_crash=dead))

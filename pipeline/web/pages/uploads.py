@@ -21,13 +21,14 @@ from pipeline.recap.wording import VERDICTS
 from pipeline.regions import CodeError, Level, Region, TpsCode
 from pipeline.sheet import Finding, Refusal, RefusalCode, Text
 from pipeline.store.accounts import Account, Role
+from pipeline.store.confirmations import notes_of
 from pipeline.store.intake import Arrival, Outcome, TakenIn, take_in
 from pipeline.store.regions import region
 from pipeline.store.schema import photos, regions, waiting
 from pipeline.store.sheets import StoredSheet, sheets_of
 from pipeline.store.stations import photos_of
 from pipeline.web.blind import findings_for, sheets_hidden_from
-from pipeline.web.policy import ANYONE, FIELD, FILES_AT_ONCE, Policy, Routes, Station
+from pipeline.web.policy import ANYONE, FIELD, FILES_AT_ONCE, OPERATORS, Policy, Routes, Station
 from pipeline.web.visit import CurrentVisit, Visit
 from pipeline.web.wording import SEVERITIES, named
 
@@ -111,13 +112,14 @@ def upload(visit: CurrentVisit) -> Response:
 def station_page(visit: CurrentVisit, tps: str) -> Response:
     with visit.reading() as connection:
         shown, where = _photos(visit, connection, tps), named(connection, tps[: Level.VILLAGE])
+        written = notes_of(connection, tps)[:1]
     template = "station_photos.html" if visit.is_fragment else "station.html"
     may_send = visit.account.role in FIELD
     waits = any(one.waits for one in shown)
     number = TpsCode.parse(tps).number
     return visit.page(
         template, tps=tps, number=number, where=where, photos=shown, may_send=may_send, waits=waits,
-        verdicts=VERDICTS, severities=SEVERITIES,
+        may_link=visit.account.role in OPERATORS, note=written[0].text if written else "", verdicts=VERDICTS, severities=SEVERITIES,
     )  # fmt: skip
 
 

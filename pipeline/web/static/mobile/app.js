@@ -1,0 +1,100 @@
+// Sirekap Mobile: starts the app, and shows the view that the address names.
+
+import { h } from "./dom.js";
+import { keepForGood } from "./keep.js";
+import { tokenIn } from "./link.js";
+import { Model } from "./model.js";
+import { views } from "./views.js";
+import { say } from "./words.js";
+
+const root = document.getElementById("app");
+const model = new Model();
+let shown = null; // the view that is shown: {path, view}
+let update = null; // the service worker that waits to take over
+
+function path() {
+  return decodeURIComponent(location.hash.slice(1)) || "/";
+}
+
+// A view that is looked at through the camera, or typed into, is left as it is when something changes elsewhere.
+function draw(again = true) {
+  const here = path();
+  if (shown?.path === here) {
+    if (again && !shown.view.busy?.()) shown.view.draw();
+  } else {
+    shown?.view.leave?.();
+    const [name, ...rest] = here.split("/").filter(Boolean);
+    const make = model.me?.officer ? (views[name ?? "list"] ?? views.list) : views.enter;
+    shown = { path: here, loggedIn: Boolean(model.me?.officer), view: make(app, ...rest) };
+    root.replaceChildren(shown.view.element);
+    shown.view.draw();
+    globalThis.scrollTo(0, 0);
+    shown.view.element.querySelector("h1")?.focus({ preventScroll: true });
+  }
+}
+
+const app = {
+  model,
+  go(to) {
+    if (path() === to) app.redraw();
+    else location.hash = to;
+  },
+  redraw() {
+    shown?.view.leave?.();
+    shown = null;
+    draw();
+  },
+  get update() {
+    return update;
+  },
+};
+
+async function begin() {
+  root.replaceChildren(h("p", { class: "loading", role: "status" }, say("loading")));
+  globalThis.addEventListener("hashchange", () => {
+    if (tokenIn(location.hash)) enter();
+    else draw();
+  });
+  model.addEventListener("changed", () => (shown !== null && Boolean(model.me?.officer) !== shown.loggedIn ? app.redraw() : draw()));
+  if ("serviceWorker" in navigator) register();
+  await (tokenIn(location.hash) ? enter() : model.start());
+  app.kept = await keepForGood().catch(() => false);
+  draw();
+}
+
+// Logs in by the link that was opened; the token leaves the address at once, so that it is in no history and no screenshot.
+async function enter() {
+  const token = tokenIn(location.hash);
+  history.replaceState(null, "", location.pathname);
+  try {
+    await model.logIn(token);
+  } catch (error) {
+    model.notice = error.said ?? { id: say("needs_line"), en: say("needs_line") };
+  }
+  if (!model.started) await model.start();
+  app.redraw();
+}
+
+async function register() {
+  const registration = await navigator.serviceWorker.register("/m/sw.js", { scope: "/m" }).catch(() => null);
+  const waits = (worker) => {
+    update = worker;
+    model.changed();
+  };
+  if (registration?.waiting && navigator.serviceWorker.controller) waits(registration.waiting);
+  registration?.addEventListener("updatefound", () => {
+    const worker = registration.installing;
+    worker?.addEventListener("statechange", () => {
+      if (worker.state === "installed" && navigator.serviceWorker.controller) waits(worker);
+    });
+  });
+  let reloading = false;
+  navigator.serviceWorker.addEventListener("controllerchange", () => {
+    if (update !== null && !reloading) {
+      reloading = true;
+      location.reload();
+    }
+  });
+}
+
+begin();

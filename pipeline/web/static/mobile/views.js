@@ -1,0 +1,380 @@
+// The views: logging in, the pages of the station, the camera, one photo with its reading, and the notes.
+
+import { Camera } from "./camera.js";
+import * as check from "./check.js";
+import { h } from "./dom.js";
+import { copyOf } from "./copy-content.js";
+import { tokenIn } from "./link.js";
+import { qrSvg } from "./qr.js";
+import { Unanswered } from "./server.js";
+import { known, language, say, setLanguage, text, when } from "./words.js";
+
+const MOST_VOTES = 99_999;
+const FINDINGS_AT_ONCE = 3;
+const ADDING_UP = new Set(["check_failed", "bound_exceeded", "documents_differ", "officer_differs", "tps_contradicted", "page_mixed_up"]);
+
+function screen(name, ...parts) {
+  return h("section", { class: `screen ${name}` }, ...parts);
+}
+
+function top(app, title, { back = "/" } = {}) {
+  const other = language() === "id" ? "en" : "id";
+  return h("header", { class: "top" },
+    back ? h("button", { class: "round", "aria-label": say("back"), onclick: () => app.go(back) }, "‹") : null,
+    h("h1", { tabindex: "-1" }, title),
+    h("button", { class: "quiet", lang: other, onclick: () => { setLanguage(other); app.redraw(); } }, say("other_language")));
+}
+
+function notice(kind, ...parts) {
+  return h("div", { class: `notice ${kind}`, role: kind === "bad" ? "alert" : "status" }, ...parts);
+}
+
+// What concerns the whole phone: no line, a link that has ended, a clock that is off, a new version.
+function banners({ model, update }) {
+  const off = Math.abs(model.clockOff);
+  const hours = { hours: Math.floor(off / 3_600_000), minutes: Math.round((off % 3_600_000) / 60_000) };
+  const unsent = model.unsent.length + model.said.length;
+  return [
+    update === null ? null : notice("info", say("new_version"), " ", h("button", { class: "small", onclick: () => update.postMessage("take over") }, say("reload"))),
+    model.ended ? notice("bad", say("link_ended")) : null,
+    !model.online && !model.ended ? notice("doubt", say("offline")) : null,
+    unsent ? notice("info", say("to_send", { count: unsent })) : null,
+    model.notice === null ? null : notice("bad", text(model.notice), " ", h("button", { class: "small", onclick: () => { model.notice = null; model.changed(); } }, say("close"))),
+    off ? notice("doubt", say("clock", { difference: say("hours", hours) })) : null,
+    model.elsewhere.length ? notice("doubt", say("other_officer", { tps: model.elsewhere.join(", ") })) : null,
+  ];
+}
+
+function stateText({ state, share }) {
+  return say(`state_${state}`, { percent: Math.floor(100 * share) });
+}
+
+const photoPath = (seen) => `/photo/${seen.sha256}`;
+const cameraPath = ({ form, page }) => `/camera/${form}/${page}`;
+
+function enter(app) {
+  const link = h("input", { id: "link", type: "url", autocomplete: "off", inputmode: "url" });
+  const element = screen("enter");
+  const go = (event) => {
+    event.preventDefault();
+    const token = tokenIn(link.value);
+    if (token) location.hash = `masuk=${token}`;
+  };
+  const draw = () => fill(element,
+    top(app, say("title"), { back: null }),
+    h("p", { class: "lead" }, say("enter_how")),
+    app.model.notice === null ? null : notice("bad", text(app.model.notice)),
+    navigator.onLine ? null : notice("doubt", say("needs_line")),
+    h("form", { class: "stack", onsubmit: go }, h("label", { for: "link" }, say("paste_link")), link, h("button", { class: "button" }, say("enter"))),
+  );
+  return { element, draw, busy: () => link.value !== "" };
+}
+
+function fill(element, ...parts) {
+  element.replaceChildren(...parts.flat().filter((part) => part !== null && part !== undefined && part !== false));
+}
+
+function list(app) {
+  const { model } = app;
+  const element = screen("list");
+  const row = (one, seen) => h("li", {},
+    h("button", { class: `row ${seen?.state ?? "none"}`, onclick: () => app.go(seen === null ? cameraPath(one) : photoPath(seen)) },
+      h("span", { class: "row-name" }, say("page", { page: one.page })),
+      h("span", { class: "row-state" }, seen === null ? say("state_none") : stateText(seen))));
+  const other = (seen) => h("li", {},
+    h("button", { class: `row ${seen.state}`, onclick: () => app.go(photoPath(seen)) },
+      h("span", { class: "row-name" }, seen.here?.name ?? seen.there.name),
+      h("span", { class: "row-state" }, stateText(seen))));
+  const draw = () => fill(element,
+    top(app, say("station", { number: model.me.officer.number }), { back: null }),
+    h("p", { class: "lead" }, model.me.regions.slice().reverse().join(", ")),
+    banners(app),
+    app.kept === false && model.unsent.length ? notice("doubt", say("not_kept")) : null,
+    model.me.elections.length ? null : notice("info", say("no_election")),
+    model.me.elections.map((election) => h("section", {},
+      h("h2", {}, election.name),
+      h("ul", { class: "rows" }, election.pages.map((one) => row(one, model.ofPage(one)))))),
+    model.others.length ? h("section", {}, h("h2", {}, say("other_photos")), h("ul", { class: "rows" }, model.others.map(other))) : null,
+    h("div", { class: "stack" },
+      h("button", { class: "button second", onclick: () => app.go("/camera") }, say("any_page")),
+      h("button", { class: "button second", onclick: () => app.go("/notes") }, say("notes")),
+      h("button", { class: "button second", onclick: (event) => share(app, event.currentTarget) }, say("share_copy")),
+      h("button", { class: "quiet", onclick: () => leave(app) }, say("log_out"))));
+  return { element, draw };
+}
+
+async function leave({ model }) {
+  if (!model.unsent.length || confirm(say("log_out_kept"))) await model.logOut();
+}
+
+// The copy is made here and handed to whatever the phone shares with; a browser that shares no files keeps it among the downloads.
+async function share({ model }, button) {
+  const label = button.textContent;
+  button.disabled = true;
+  button.textContent = say("making_copy");
+  try {
+    const { makeCopy } = await import("./copy.js"); // a third of a megabyte that only this needs
+    const pdf = await makeCopy(await copyOf(model));
+    const name = `sirekap-${model.tps}.pdf`;
+    const files = [new File([pdf], name, { type: "application/pdf" })];
+    if (navigator.canShare?.({ files })) await navigator.share({ files, title: name }).catch(() => {});
+    else download(pdf, name);
+  } finally {
+    button.disabled = false;
+    button.textContent = label;
+  }
+}
+
+function download(blob, name) {
+  const address = URL.createObjectURL(blob);
+  h("a", { href: address, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(address), 60_000);
+}
+
+function camera(app, form = null, page = null) {
+  const { model } = app;
+  const title = page === null ? say("any_page") : say("page", { page });
+  const element = screen("capture");
+  let view = null;
+  let failed = null;
+  check.begin();
+
+  async function taken(blob, name) {
+    if (blob.size > model.me.most_bytes) return fail(say("too_large", { megabytes: Math.ceil(blob.size / 1e6) }));
+    if (!(await check.isPhoto(blob))) return fail(say("no_photo"));
+    const photo = await model.keep(blob, { form, page, name });
+    if (photo.unkept) return showUnkept(photo);
+    if (photo.again) model.notice = { id: say("same_photo"), en: say("same_photo") };
+    app.go(`/photo/${photo.sha256}`);
+  }
+
+  function fail(sentence) {
+    failed = sentence;
+    begin();
+  }
+
+  function showUnkept(photo) {
+    const sent = h("div", {});
+    const send = async (event) => {
+      event.currentTarget.disabled = true;
+      try {
+        const receipt = await model.sendUnkept(photo);
+        app.go(`/photo/${receipt.sha256}`);
+      } catch (error) {
+        fill(sent, notice("bad", error instanceof Unanswered ? say("offline") : text(error.said)));
+        event.target.disabled = false;
+      }
+    };
+    fill(element, top(app, title), notice("bad", say("full")),
+      h("img", { class: "photo", src: URL.createObjectURL(photo.blob), alt: say("photo_of_page") }), sent,
+      h("div", { class: "stack" },
+        h("button", { class: "button", onclick: send }, say("send_now")),
+        h("button", { class: "button second", onclick: () => download(photo.blob, `sirekap-${photo.sha256.slice(0, 12)}.jpg`) }, say("save_to_gallery"))));
+  }
+
+  function begin() {
+    view?.stop();
+    view = new Camera({ title, tags: model.tags, taken, closed: () => app.go("/"), picked: (file) => taken(file, file.name) });
+    fill(element, view.element, failed === null ? null : notice("bad", failed));
+    view.start();
+  }
+
+  return { element, draw: begin, busy: () => true, leave: () => view?.stop() };
+}
+
+// One photo: before it is sent, what the phone sees in it; after, what the server read, what is to be said of it, and the receipt.
+function photo(app, sha) {
+  const { model } = app;
+  const element = screen("photo-view");
+  let picture = null;
+  let correcting = null; // the reading that is being corrected
+  let looking = false;
+
+  function pictureOf({ here, there }) {
+    const sheet = there?.sheets.find((one) => one.refusal === null);
+    if (here && !here.blob.type.startsWith("image/") && !/\.(jpe?g|png|webp|heic)$/i.test(here.name)) return null;
+    picture ??= here === null ? null : URL.createObjectURL(here.blob);
+    const source = sheet && model.online ? `/sheets/${sheet.reading}/overlay.jpg` : picture;
+    if (source === null) return null;
+    const image = h("img", { class: "photo", alt: say("photo_of_page"), src: source });
+    if (picture !== null) image.addEventListener("error", () => { image.src = picture; }, { once: true });
+    return h("details", { class: "picture", open: true }, h("summary", {}, say("photo_of_page")), image);
+  }
+
+  function draft(seen) {
+    const { here } = seen;
+    if (here.checks === null) {
+      if (!looking) {
+        looking = true;
+        model.examine(here).finally(() => { looking = false; });
+      }
+      return [notice("info", say("looking"))];
+    }
+    const codes = here.checks.codes.filter((code) => known(`code_${code}`) && code !== "no_tag");
+    const another = here.asked !== null && here.page !== here.asked;
+    return [
+      another ? notice("doubt", say("another_page", { shown: here.page, asked: here.asked })) : null,
+      here.checks.looked ? null : notice("info", say("not_looked")),
+      codes.map((code) => notice("doubt", say(`code_${code}`))),
+      codes.length || !here.checks.looked ? null : notice("good", say("looks_good")),
+      h("div", { class: "stack bottom" },
+        h("button", { class: "button", onclick: () => model.send(here) }, codes.length ? say("send_anyway") : say("send")),
+        h("button", { class: "button second", onclick: () => again(here) }, say("again")),
+        h("button", { class: "quiet", onclick: () => discard(here) }, say("discard"))),
+    ];
+  }
+
+  async function again(here) {
+    if (here.state === "draft") await model.discard(here);
+    app.go(here.page === null ? "/camera" : cameraPath({ form: here.form, page: here.asked ?? here.page }));
+  }
+
+  async function discard(here) {
+    if (!confirm(say("discard_sure"))) return;
+    await model.discard(here);
+    app.go("/");
+  }
+
+  function sheetPart(sheet) {
+    const title = sheet.page === null ? "" : say("page", { page: sheet.page });
+    if (sheet.refusal !== null) {
+      return h("section", {}, notice("bad", text(sheet.refusal.advice)),
+        h("button", { class: "button", onclick: () => app.go("/camera") }, say("again")));
+    }
+    const said = model.saidOf(sheet);
+    // What does not add up comes first; of single doubts, which the rows show as well, only a few are spelt out at once.
+    const findings = sheet.findings.toSorted((one, other) => ADDING_UP.has(other.code) - ADDING_UP.has(one.code)).map((one) => h("li", {}, text(one.message)));
+    const first = findings.splice(0, FINDINGS_AT_ONCE);
+    return h("section", { class: "sheet" },
+      h("h2", {}, title, " ", h("span", { class: `badge ${sheet.verdict.code}` }, text(sheet.verdict.text))),
+      sheet.superseded ? notice("info", say("replaced")) : null,
+      first.length ? h("div", { class: "findings" }, h("h3", {}, say("findings")), h("ul", {}, first),
+        findings.length ? h("details", {}, h("summary", {}, say("more_findings", { count: findings.length })), h("ul", {}, findings)) : null) : null,
+      correcting === sheet.reading ? correction(sheet) : numbers(sheet, said));
+  }
+
+  function numbers(sheet, said) {
+    const rows = sheet.numbers.map((one) => {
+      const other = said?.others[one.id];
+      return h("tr", { class: other ? "other" : one.doubted ? "doubted" : "" },
+        h("th", { scope: "row" }, text(one.label), crop(sheet, one)),
+        h("td", {}, h("strong", {}, readAs(one)),
+          one.doubted ? h("span", { class: "mark" }, say("doubted")) : null,
+          other ? h("span", { class: "mark" }, say("your_number", { value: other.value ?? say("blank") })) : null));
+    });
+    const differs = said !== null && Object.keys(said.others).length > 0;
+    return [
+      said === null && !sheet.superseded ? h("p", {}, say("compare")) : null,
+      h("table", { class: "numbers" }, h("tbody", {}, rows)),
+      said === null ? null : notice(differs ? "doubt" : "good", say(differs ? "said_differs" : "said_agrees"), said.waits ? ` ${say("said_waits")}` : ""),
+      sheet.superseded ? null : h("div", { class: "pair bottom" },
+        h("button", { class: "button second", onclick: () => { correcting = sheet.reading; draw(); } }, say("differs")),
+        h("button", { class: "button", onclick: () => model.confirm(sheet.reading, {}) }, say("agrees"))),
+    ].flat();
+  }
+
+  function correction(sheet) {
+    const inputs = new Map();
+    const wrong = h("p", { class: "wrong", role: "alert" });
+    const save = (event) => {
+      event.preventDefault();
+      const others = {};
+      for (const one of sheet.numbers) {
+        const typed = inputs.get(one.id).value.trim();
+        const value = typed === "" ? null : Number(typed);
+        const valid = value === null || (/^\d+$/.test(typed) && value <= MOST_VOTES);
+        inputs.get(one.id).setAttribute("aria-invalid", String(!valid));
+        if (!valid) {
+          wrong.textContent = say("bad_number");
+          inputs.get(one.id).focus();
+          return;
+        }
+        if (value !== one.value || (value === null && one.state !== "blank")) others[one.id] = value;
+      }
+      correcting = null;
+      model.confirm(sheet.reading, others);
+    };
+    const rows = sheet.numbers.map((one) => {
+      const input = h("input", { id: `n-${one.id}`, type: "text", inputmode: "numeric", maxlength: "5", autocomplete: "off", value: String(one.value ?? "") });
+      inputs.set(one.id, input);
+      return h("tr", {}, h("th", { scope: "row" }, h("label", { for: `n-${one.id}` }, text(one.label)), crop(sheet, one)), h("td", {}, h("strong", {}, readAs(one)), input));
+    });
+    return h("form", { onsubmit: save, novalidate: true }, h("p", {}, say("correct_how")), h("table", { class: "numbers" }, h("tbody", {}, rows)), wrong,
+      h("div", { class: "pair bottom" },
+        h("button", { type: "button", class: "button second", onclick: () => { correcting = null; draw(); } }, say("cancel")),
+        h("button", { class: "button" }, say("save_correction"))));
+  }
+
+  // The boxes of a number as they were photographed, as long as there is a line to get them by.
+  function crop(sheet, one) {
+    if (!model.online) return null;
+    const image = h("img", { class: "crop", loading: "lazy", alt: "", src: `/sheets/${sheet.reading}/crop/${one.id}/boxes.jpg` });
+    image.addEventListener("error", () => image.remove(), { once: true });
+    return image;
+  }
+
+  const readAs = (one) => (one.value === null ? text(one.state_text) : one.state_text ? `${one.value} (${text(one.state_text)})` : String(one.value));
+
+  function receiptPart({ here, there }) {
+    const receipt = there?.receipt ?? here?.receipt ?? null;
+    if (receipt === null) return h("section", {}, h("h2", {}, say("receipt")), h("p", {}, say("no_receipt")), h("code", {}, here.sha256));
+    return h("section", { class: "receipt" },
+      h("h2", {}, say("receipt")),
+      h("dl", {},
+        h("dt", {}, say("received_at")), h("dd", {}, when(receipt.at)),
+        h("dt", {}, say("ledger_row")), h("dd", {}, String(receipt.position)),
+        h("dt", {}, say("ledger_hash")), h("dd", {}, h("code", {}, receipt.hash)),
+        h("dt", {}, say("photo_hash")), h("dd", {}, h("code", {}, receipt.sha256))),
+      h("div", { class: "qr" }, qrSvg(receipt.link, { label: say("receipt_qr") })),
+      h("p", {}, h("a", { class: "button second", href: receipt.link, target: "_blank", rel: "noopener" }, say("open_check"))));
+  }
+
+  function draw() {
+    const seen = model.bySha(sha);
+    if (seen === null) {
+      app.go("/");
+      return;
+    }
+    const { here, there, state } = seen;
+    const page = there?.sheets.find((one) => one.page !== null)?.page ?? here?.page;
+    fill(element,
+      top(app, page ? say("page", { page }) : say("other_photos")),
+      banners(app),
+      h("p", { class: `state ${state}` }, stateText(seen)),
+      pictureOf(seen),
+      state === "draft" ? draft(seen) : null,
+      state === "stopped" ? [notice("bad", text(here.refusal)), h("div", { class: "stack" },
+        h("button", { class: "button", onclick: () => model.send(here) }, say("send")),
+        h("button", { class: "button second", onclick: () => again(here) }, say("again")))] : null,
+      state === "sent" ? notice("info", say("reading")) : null,
+      (there?.sheets ?? []).map(sheetPart),
+      state === "draft" ? null : receiptPart(seen),
+      ["draft", "stopped", "queued", "sending"].includes(state) ? null : h("div", { class: "stack" },
+        h("button", { class: "button second", onclick: () => app.go(page ? cameraPath({ form: there?.sheets[0]?.form ?? here?.form, page }) : "/camera") }, say("again"))));
+  }
+
+  return {
+    element, draw,
+    busy: () => correcting !== null,
+    leave: () => { if (picture !== null) URL.revokeObjectURL(picture); },
+  };
+}
+
+function notes(app) {
+  const { model } = app;
+  const field = h("textarea", { id: "note", rows: 8, maxlength: "2000" });
+  field.value = model.note;
+  const done = h("p", { role: "status" });
+  const save = async (event) => {
+    event.preventDefault();
+    await model.writeNote(field.value.trim());
+    done.textContent = model.online ? say("saved") : say("said_waits");
+  };
+  const element = screen("notes");
+  const draw = () => fill(element,
+    top(app, say("notes")), banners(app), h("p", {}, say("notes_how")),
+    h("form", { class: "stack", onsubmit: save }, h("label", { for: "note" }, say("note_label")), field, done, h("button", { class: "button" }, say("save"))));
+  return { element, draw, busy: () => true };
+}
+
+export const views = { enter, list, camera, photo, notes };
