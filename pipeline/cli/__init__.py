@@ -28,6 +28,7 @@ COMMANDS: Mapping[str, str] = {
     "report": "pipeline.cli.report",
     "serve": "pipeline.cli.serve",
     "user": "pipeline.cli.user",
+    "link": "pipeline.cli.link",
     "simulate": "pipeline.cli.simulate",
     "train": "pipeline.cli.train",
     "bench": "pipeline.bench.commands",

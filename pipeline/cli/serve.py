@@ -22,6 +22,7 @@ from pipeline.settings import Language, Origin, Settings, variable_name
 from pipeline.sheet import Text
 from pipeline.store import StoreError
 from pipeline.store.photos import PhotoStore
+from pipeline.store.signing import Signer
 
 RUNS_AT = Text("Sirekap Web: {address} (Ctrl-C untuk berhenti)", "Sirekap Web: {address} (Ctrl-C to stop)")
 STOPPED = Text("Berhenti.", "Stopped.")
@@ -42,6 +43,7 @@ NO_SAMPLES = Text(
     "{folder}: tidak ada formulir contoh; --demo memerlukan salinan kode sumber.",
     "{folder}: there are no sample forms; --demo needs a checkout of the source.",
 )
+FOR_A_PHONE = Text("Sirekap Mobile (TPS {tps}): {address}", "Sirekap Mobile (station {tps}): {address}")
 ROLE = Text("Peran", "Role")
 REGION = Text("Wilayah", "Region")
 PASSWORD = Text("Kata sandi", "Password")
@@ -74,9 +76,9 @@ def serve(
         fail(said(TLS_NEEDS_BOTH, shown), code=USAGE)
     listening = _listening(host, port, shown)
     check_start(WorkOrder(settings=settings))
-    _prepare(settings, demo=demo)
     scheme = "http" if tls_cert is None else "https"
     address = f"{scheme}://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}"
+    _prepare(settings, address, demo=demo)
     print_line(output_console(), said(RUNS_AT, shown, address=address))
     _run(settings, listening, tls=None if tls_cert is None or tls_key is None else (tls_cert, tls_key), workers=workers)
     print_line(output_console(), said(STOPPED, shown))
@@ -100,10 +102,11 @@ def _listening(host: str, port: int, language: Language) -> socket.socket:
         fail(said(PORT_TAKEN, language, host=host, port=port, reason=os.strerror(error.errno or 0)), code=FAILURE)
 
 
-def _prepare(settings: Settings, *, demo: bool) -> None:
+def _prepare(settings: Settings, address: str, *, demo: bool) -> None:
     """Make the store where there is none, fill one to try things on, and say who can log in."""
     from pipeline.store.accounts import all_accounts
-    from pipeline.web.demo import NoSamplesError, NotADemoError, prepare
+    from pipeline.web.demo import PHONE_STATION, NoSamplesError, NotADemoError, link_for_phone, prepare
+    from pipeline.web.pages.links import address_of
 
     shown = settings.language
     with opened_store(settings) as store:
@@ -114,6 +117,7 @@ def _prepare(settings: Settings, *, demo: bool) -> None:
             return
         try:
             people = prepare(store, PhotoStore(settings.photos_url), max_bytes=Limits.of(settings).max_bytes)
+            token = link_for_phone(store, Signer(settings.signing_file))
         except NotADemoError:
             fail(said(NOT_A_DEMO, shown, home=settings.home), code=FAILURE)
         except NoSamplesError as error:
@@ -124,6 +128,7 @@ def _prepare(settings: Settings, *, demo: bool) -> None:
     for person in people:
         table.add_row(person.name, person.password, person.role, person.region)
     output_console().print(table)
+    print_line(output_console(), said(FOR_A_PHONE, shown, tps=PHONE_STATION, address=address_of(address, token)))
 
 
 def _run(settings: Settings, listening: socket.socket, *, tls: tuple[Path, Path] | None, workers: int) -> None:

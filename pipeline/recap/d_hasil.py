@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import Connection
@@ -21,6 +21,7 @@ from pipeline.recap.rollup import Figure, Part, RegionCheck, Rollup, StationPart
 from pipeline.regions import Level
 from pipeline.store.ledger import Head, head
 from pipeline.store.results import Evidence
+from pipeline.store.times import WIB
 
 RECONSTRUCTED = "Rekonstruksi tata letak; bukan dokumen resmi"
 UNOFFICIAL = "Bukan hasil resmi"
@@ -39,8 +40,6 @@ SIGNS = {"l": "LK", "p": "PR", "j": "JML"}
 
 CONTEST = re.compile(r"(ppwp|pwp|dprd|dpr|dpd|kwk)")
 """What an id of a form says of the contest."""
-
-WIB = timezone(timedelta(hours=7), "WIB")
 
 
 class Kind(StrEnum):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
+
+WIB = timezone(timedelta(hours=7), "WIB")
+"""The clock of Jakarta, which the sessions of a recapitulation follow: times are shown by it."""
 
 _FORM = "%Y-%m-%dT%H:%M:%S.%fZ"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mimetypes
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
@@ -10,7 +11,10 @@ from typing import Protocol
 from fastapi import FastAPI
 from sqlalchemy import Engine
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
 
 from pipeline.forms import Catalogue, load_catalogue
 from pipeline.settings import Settings
@@ -25,6 +29,21 @@ from pipeline.web.pictures import Pictures
 from pipeline.web.policy import check_policies
 from pipeline.web.security import STATIC, Security
 from pipeline.web.site import Site
+
+
+class KeptCompressed(StaticFiles):
+    """Static files; one that is kept as `name.gz` is sent so under its name, which every browser takes."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        try:
+            return await super().get_response(path, scope)
+        except HTTPException as missing:
+            if missing.status_code != 404 or not self.lookup_path(f"{path}.gz")[0]:
+                raise
+        response = await super().get_response(f"{path}.gz", scope)
+        response.headers["content-encoding"] = "gzip"
+        response.headers["content-type"] = mimetypes.guess_type(path)[0] or "application/octet-stream"
+        return response
 
 
 class BackgroundReader(Protocol):
@@ -82,7 +101,7 @@ def create_app(settings: Settings, *, reader: BackgroundReader | None = None) ->
     app = FastAPI(title="Sirekap Web", docs_url=None, redoc_url=None, openapi_url=None, lifespan=opened, redirect_slashes=False)
     app.add_middleware(Security)
     errors.install(app)
-    app.mount(STATIC, StaticFiles(directory=FOLDER / "static"), name="static")
+    app.mount(STATIC, KeptCompressed(directory=FOLDER / "static"), name="static")
     for routes in pages.ALL:
         routes.add_to(app)
     policies = check_policies(app)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 
@@ -20,13 +20,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from pipeline.settings import Language
 from pipeline.sheet import Text
-from pipeline.store.times import time_of
+from pipeline.store.times import WIB, time_of
 
 FOLDER = Path(__file__).parent
 TEMPLATES = FOLDER / "templates"
 ENGLISH = FOLDER / "locale" / "en.po"
-
-WIB = timezone(timedelta(hours=7), "WIB")
 
 _LOCALES: Mapping[Language, str] = {Language.INDONESIAN: "id_ID", Language.ENGLISH: "en_GB"}
 

@@ -4,19 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
-import threading
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-import uvicorn
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, Response, expect, sync_playwright
-from sqlalchemy import Engine
 
 from pipeline.engine.executors import SerialExecutor
 from pipeline.engine.patience import Patience
@@ -25,66 +19,19 @@ from pipeline.engine.work import WorkOrder
 from pipeline.imaging.files import Item
 from pipeline.regions import TpsCode
 from pipeline.settings import Settings
-from pipeline.store import open_store
-from pipeline.store.accounts import Role, Session, add_account, log_in
-from pipeline.store.elections import Election, add_election
 from pipeline.store.intake import Arrival, take_in
 from pipeline.store.photos import PhotoStore
-from pipeline.store.regions import import_regions
 from pipeline.store.schema import queue, readings
-from pipeline.web.app import create_app
-from pipeline.web.reader import StoreReader
 from pipeline.web.visit import LANGUAGE_COOKIE, SESSION_COOKIE
-from tests.web.conftest import PASSWORD, REGIONS, STATION
+from tests.web.conftest import PASSWORD, STATION
+from tests.web.servers import DISTRICT, VILLAGE, Running, running
 
 SAMPLES = Path(__file__).parents[2] / "sample_forms"
-FORM = "c-hasil-ppwp-2024"
-VILLAGE, DISTRICT = STATION[:10], STATION[:6]
 BROKEN = "page3-broken-sum.jpg"
 ACCEPTED = "page2-scan.jpg"
 WIDTHS = {"phone": 360, "desk": 1280}
-PEOPLE = {
-    "ani": (Role.KPPS, STATION), "budi": (Role.PPS, VILLAGE), "citra": (Role.PPS, VILLAGE), "dewi": (Role.PPK, DISTRICT),
-    "eka": (Role.NATIONAL, ""), "fitri": (Role.AUDITOR, ""), "gita": (Role.ADMIN, ""),
-}  # fmt: skip
 
 pytestmark = pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Chromium: scripts/system-packages tests")
-
-
-@dataclass(frozen=True)
-class Running:
-    """A server that listens on this machine."""
-
-    address: str
-    store: Engine
-    settings: Settings
-
-    def token(self, name: str) -> str:
-        session = log_in(self.store, name, PASSWORD, address="test", now=datetime.now(UTC))
-        assert isinstance(session, Session)
-        return session.token
-
-
-def running(settings: Settings, *, reads: bool) -> Iterator[Running]:
-    """A server with people and regions; `reads` says that it reads what is sent."""
-    store = open_store(settings.database_url)
-    with store.begin() as connection:
-        import_regions(connection, REGIONS)
-        add_election(connection, Election("2024", "Presiden 2024", "2024-02-14", tuple((FORM, page) for page in "123")))
-        for name, (role, region) in PEOPLE.items():
-            add_account(connection, name=name, role=role, region=region, password=PASSWORD)
-    app = create_app(settings, reader=StoreReader(settings, SerialExecutor) if reads else None)
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", timeout_graceful_shutdown=2))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        assert thread.is_alive(), "the server did not start"
-        time.sleep(0.02)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    yield Running(f"http://127.0.0.1:{port}", store, settings)
-    server.should_exit = True
-    thread.join(10)
-    store.dispose()
 
 
 @pytest.fixture(scope="module")
@@ -111,14 +58,15 @@ def _quick_hashes() -> Iterator[None]:
 @pytest.fixture
 def live(tmp_path: Path) -> Iterator[Running]:
     """A server that reads what is sent to it."""
-    yield from running(Settings(home=tmp_path / "home", known_share=0.0), reads=True)
+    with running(Settings(home=tmp_path / "home", known_share=0.0), reads=True) as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A server with two sheets that were read, one of them in the queue."""
     settings = Settings(home=tmp_path_factory.mktemp("web") / "home", known_share=0.0)
-    for server in running(settings, reads=False):
+    with running(settings, reads=False) as server:
         arrivals = [Arrival(Item(name, SAMPLES / name), tps=TpsCode.parse(STATION)) for name in (BROKEN, ACCEPTED)]
         list(take_in(server.store, PhotoStore(settings.photos_url), arrivals, max_bytes=10**7))
         list(read_pending(server.store, order=WorkOrder(settings), executor=SerialExecutor(), patience=Patience(0.0)))

@@ -85,7 +85,6 @@ TABLE: dict[str, frozenset[str] | None] = {
     "GET /m": EVERYBODY,
     "GET /m/sw.js": EVERYBODY,
     "GET /m/check-worker.js": EVERYBODY,
-    "GET /m/opencv.js": EVERYBODY,
     "GET /m/manifest.webmanifest": EVERYBODY,
     "GET /m/api/me": EVERYBODY,
     "POST /m/api/login": EVERYBODY,

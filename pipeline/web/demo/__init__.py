@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -18,9 +19,12 @@ from pipeline.regions import TpsCode, read_regions
 from pipeline.store.accounts import Role, add_account, all_accounts, generated_password, set_password
 from pipeline.store.elections import Election, add_election, all_elections
 from pipeline.store.intake import Arrival, take_in
+from pipeline.store.links import links_of, make_link, token_of
 from pipeline.store.photos import PhotoStore
 from pipeline.store.regions import import_regions
 from pipeline.store.schema import accounts, photos, regions
+from pipeline.store.signing import Signer
+from pipeline.store.times import time_of
 
 REGIONS = Path(__file__).with_name("regions.csv")
 """Lampung with the regency Tulang Bawang as in 2024: kode, nama, tingkat, tps."""
@@ -53,6 +57,10 @@ PEOPLE: tuple[tuple[str, Role, str], ...] = (
     ("pemeriksa", Role.AUDITOR, ""),
     ("pengelola", Role.ADMIN, ""),
 )
+
+
+PHONE_STATION = "1805082001005"
+"""A polling station that has sent nothing yet, to be photographed with a phone."""
 
 
 class NotADemoError(Exception):
@@ -99,6 +107,14 @@ def prepare(store: Engine, kept: PhotoStore, *, max_bytes: int) -> list[Person]:
     for _ in take_in(store, kept, arrivals, max_bytes=max_bytes):
         pass  # what was taken in before is known by its content
     return people
+
+
+def link_for_phone(store: Engine, signer: Signer) -> str:
+    """What the link of the officers of `PHONE_STATION` carries; the same one as long as it lives."""
+    now = datetime.now(UTC)
+    with store.begin() as connection:
+        found = [one for one in links_of(connection, PHONE_STATION) if one.revoked is None and time_of(one.expires) > now]
+        return token_of(found[0] if found else make_link(connection, TpsCode.parse(PHONE_STATION), made_by=ELECTION, now=now), signer)
 
 
 def _check(connection: Connection) -> None:

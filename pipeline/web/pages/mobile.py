@@ -18,16 +18,13 @@ from pipeline.web.visit import CurrentVisit
 
 STATIC_FILES = FOLDER / "static"
 SCRIPTS = STATIC_FILES / "mobile"
-OPENCV = "opencv-4.12.0-release.1.js.gz"
-
-VENDORED = ("jspdf.umd.min.js", "qrcode-generator.js")
-"""Code of others that the app keeps, besides OpenCV."""
+VENDORED = ("jspdf.umd.min.js", "opencv-4.12.0-release.1.js.gz", "qrcode-generator.js")
+"""Code of others that the app keeps."""
 
 WORKER_POLICY = "default-src 'none'; script-src 'self' 'unsafe-eval'; connect-src 'self'"
 """OpenCV.js makes functions of texts: in a worker of its own, which has no page and no cookies to lose, and nowhere else."""
 
 JAVASCRIPT = "text/javascript"
-A_DAY = "public, max-age=86400"
 
 routes = Routes()
 
@@ -55,13 +52,6 @@ def check_worker(visit: CurrentVisit) -> Response:
     return Response((SCRIPTS / "check-worker.js").read_bytes(), media_type=JAVASCRIPT, headers=headers)
 
 
-@routes.get("/m/opencv.js", policy=PUBLIC)
-def opencv(visit: CurrentVisit) -> Response:
-    """OpenCV as it is kept here: compressed, a third of its size."""
-    headers = {"content-encoding": "gzip", "cache-control": A_DAY}
-    return Response((STATIC_FILES / "vendor" / OPENCV).read_bytes(), media_type=JAVASCRIPT, headers=headers)
-
-
 @routes.get("/m/manifest.webmanifest", policy=PUBLIC)
 def manifest(visit: CurrentVisit) -> Response:
     """What a phone needs to put the app among its others."""
@@ -80,8 +70,8 @@ def manifest(visit: CurrentVisit) -> Response:
 def kept_files() -> dict[str, str]:
     """Every address that the app needs without a line, with the beginning of the SHA-256 of what is there."""
     there = {f"{STATIC}/mobile/{file.name}": file for file in sorted(SCRIPTS.iterdir()) if file.name not in {"sw.js", "check-worker.js"}}
-    there |= {f"{STATIC}/vendor/{name}": STATIC_FILES / "vendor" / name for name in VENDORED}
-    there |= {"/m/opencv.js": STATIC_FILES / "vendor" / OPENCV, "/m/check-worker.js": SCRIPTS / "check-worker.js"}
+    there |= {f"{STATIC}/vendor/{name.removesuffix('.gz')}": STATIC_FILES / "vendor" / name for name in VENDORED}
+    there["/m/check-worker.js"] = SCRIPTS / "check-worker.js"
     kept = {address: hashlib.sha256(file.read_bytes()).hexdigest()[:16] for address, file in there.items()}
     shell = (FOLDER / "templates" / "mobile.html").read_bytes() + HEADERS["content-security-policy"].encode()
     return {"/m": hashlib.sha256(shell).hexdigest()[:16], "/m/manifest.webmanifest": "1", **kept}

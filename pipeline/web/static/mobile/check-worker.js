@@ -1,10 +1,8 @@
 // Judges photos on the phone itself, before anything is sent: OpenCV in a worker of its own, so that the page stays quick.
 // In: {id, kind: "frame" | "photo", bitmap, tags}. Out: {ready: true} once, then {id, …} as `check` in checks.js says, or {id, error}.
-// A frame that waited too long is not answered: a newer one took its place.
+// A photo goes before frames, and of the frames that wait only the newest is looked at.
 
 "use strict";
-
-const LONG_SIDE_PX = { frame: 800, photo: 1600 };
 
 const photos = [];
 let frame = null;
@@ -24,8 +22,8 @@ function pixelsOf(bitmap, longSide) {
 
 function answer({ id, kind, bitmap, tags }) {
   try {
-    const pixels = pixelsOf(bitmap, LONG_SIDE_PX[kind]);
-    postMessage({ id, ...check(engine, pixels, tags, LONG_SIDE_PX[kind]) });
+    const pixels = pixelsOf(bitmap, KINDS[kind].longSide);
+    postMessage({ id, ...check(engine, pixels, tags, KINDS[kind]) });
   } catch (error) {
     // OpenCV throws the address of a C++ exception.
     postMessage({ id, error: typeof error === "number" ? engine.exceptionFromPtr(error).msg : String(error) });
@@ -53,7 +51,10 @@ self.addEventListener("message", ({ data }) => {
   if (data.kind === "photo") {
     photos.push(data);
   } else {
-    frame?.bitmap?.close?.();
+    if (frame) {
+      frame.bitmap?.close?.();
+      postMessage({ id: frame.id, error: "a newer frame came" });
+    }
     frame = data;
   }
   plan();

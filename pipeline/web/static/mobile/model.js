@@ -137,7 +137,7 @@ export class Model extends EventTarget {
   // Keeps a photo as it was taken, before anything else; gives its record, whose `unkept` says that the phone had no room for it.
   async keep(blob, { form, page, name }) {
     const photo = {
-      id: crypto.randomUUID(), tps: this.tps, blob, name: name ?? "foto.jpg", size: blob.size, form, page, asked: page, taken_at: Date.now(),
+      id: crypto.randomUUID(), tps: this.tps, blob, name: name ?? `foto.${blob.type === "image/png" ? "png" : "jpg"}`, size: blob.size, form, page, asked: page, taken_at: Date.now(),
       state: "draft", checks: null, sha256: null, receipt: null, refusal: null,
     };
     try {

@@ -169,7 +169,7 @@ function camera(app, form = null, page = null) {
       h("img", { class: "photo", src: URL.createObjectURL(photo.blob), alt: say("photo_of_page") }), sent,
       h("div", { class: "stack" },
         h("button", { class: "button", onclick: send }, say("send_now")),
-        h("button", { class: "button second", onclick: () => download(photo.blob, `sirekap-${photo.sha256.slice(0, 12)}.jpg`) }, say("save_to_gallery"))));
+        h("button", { class: "button second", onclick: () => download(photo.blob, `sirekap-${photo.sha256.slice(0, 12)}-${photo.name}`) }, say("save_to_gallery"))));
   }
 
   function begin() {

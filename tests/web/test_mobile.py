@@ -1,0 +1,418 @@
+"""Sirekap Mobile in a real browser with a camera that shows a photo: from the link to the receipt, whatever breaks off in between."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pypdfium2
+import pytest
+import sqlalchemy as sa
+from argon2 import PasswordHasher
+from axe_playwright_python.sync_playwright import Axe
+from numpy.typing import NDArray
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
+
+from pipeline.regions import TpsCode
+from pipeline.settings import Settings
+from pipeline.store import accounts
+from pipeline.store.links import links_of, make_link, revoke, token_of
+from pipeline.store.schema import confirmations, photos, queue
+from pipeline.store.signing import Signer
+from pipeline.store.times import WIB, time_of
+from pipeline.web.pages import mobile
+from tests.web.conftest import STATION
+from tests.web.servers import Running, running
+
+SAMPLES = Path(__file__).parents[2] / "sample_forms"
+PHOTO = SAMPLES / "page2-photo.jpg"
+FRAME = (1440, 1920)
+SMALLEST = 320
+READ_SECONDS = 60_000
+
+pytestmark = pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Chromium: scripts/system-packages tests")
+
+Phone = Callable[..., Page]
+
+
+def film_of(picture: NDArray[np.uint8], file: Path) -> None:
+    """A film of a picture that stands still, as the camera of the browser wants it."""
+    width, height = FRAME
+    scale = min(0.94 * width / picture.shape[1], 0.94 * height / picture.shape[0])
+    small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    table = np.full((height, width, 3), 60, np.uint8)
+    top, left = (height - small.shape[0]) // 2, (width - small.shape[1]) // 2
+    table[top : top + small.shape[0], left : left + small.shape[1]] = small
+    frame = cv2.cvtColor(table, cv2.COLOR_BGR2YUV_I420).tobytes()
+    head = f"YUV4MPEG2 W{width} H{height} F10:1 Ip A1:1 C420jpeg\n"
+    file.write_bytes(head.encode() + 3 * (b"FRAME\n" + frame))
+
+
+def chromium_with(film: Path) -> list[str]:
+    return [
+        "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--use-fake-ui-for-media-stream",
+        "--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={film}",
+    ]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("film") / "page2.y4m"
+    picture = cv2.imread(str(PHOTO))
+    assert picture is not None
+    film_of(picture, file)
+    return file
+
+
+@pytest.fixture(scope="module")
+def browser(film: Path) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=chromium_with(film))
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _quick_hashes() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(accounts, "_HASHER", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        yield
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Running]:
+    with running(Settings(home=tmp_path / "home", known_share=0.0), reads=True) as found:
+        yield found
+
+
+@pytest.fixture
+def phone(browser: Browser) -> Iterator[Phone]:
+    """Another phone, which has opened the link of the station unless it is not to; scripts that fail end the test."""
+    contexts: list[BrowserContext] = []
+    wrong: list[str] = []
+
+    def opened(server: Running, *, enters: bool = True, width: int = 360, script: str = "", language: str = "id") -> Page:
+        context = browser.new_context(
+            viewport={"width": width, "height": 700}, base_url=server.address, permissions=["camera"], locale=language
+        )
+        contexts.append(context)
+        chosen = f"localStorage.getItem('sirekap-language') ?? localStorage.setItem('sirekap-language', '{language}');"
+        context.add_init_script(chosen + script)
+        page = watched(context)
+        page.goto(f"/m#masuk={token(server)}" if enters else "/m")
+        if enters:
+            expect(page.locator("h1")).to_have_text("TPS 3" if language == "id" else "Station 3", timeout=15_000)
+        return page
+
+    def watched(context: BrowserContext) -> Page:
+        page = context.new_page()
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert wrong == []
+
+
+def token(server: Running) -> str:
+    """What the link of the station carries; the same one for every phone."""
+    signer = Signer(server.settings.signing_file)
+    with server.store.begin() as connection:
+        found = [link for link in links_of(connection, STATION) if link.revoked is None]
+        return token_of(found[0] if found else make_link(connection, TpsCode.parse(STATION), made_by="budi", now=datetime.now(UTC)), signer)
+
+
+def kept_offline(page: Page) -> None:
+    """Wait until the app is kept on the phone."""
+    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+
+
+def take_photo(page: Page, *, number: int = 2) -> None:
+    """Open the camera for a page and take its photo; the app then looks at it."""
+    page.locator(".row", has_text=f"Halaman {number}").click()
+    page.locator(".shutter:not([disabled])").click(timeout=15_000)
+    expect(page.locator(".bottom .button").first).to_be_visible(timeout=30_000)
+
+
+def stored(server: Running) -> list[tuple[str, str | None]]:
+    with server.store.connect() as connection:
+        return [tuple(row) for row in connection.execute(sa.select(photos.c.sha256, photos.c.tps))]
+
+
+def wait_until(page: Page, holds: Callable[[], bool], seconds: int = 60) -> None:
+    for _ in range(seconds * 10):
+        if holds():
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError("it did not come to be")
+
+
+def problems_of(page: Page) -> list[str]:
+    """Serious barriers, parts that are wider than the window, and targets that a thumb misses."""
+    found = [one["id"] for one in Axe().run(page).response["violations"] if one["impact"] in ("serious", "critical")]
+    if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+        found.append("wider than its window")
+    small = "[...document.querySelectorAll('button, .button, summary')].filter((one) => one.offsetHeight && one.offsetHeight < 44).length"
+    return [*found, *(["a target is lower than 44 px"] if page.evaluate(small) else [])]
+
+
+def test_from_the_link_to_the_receipt(server: Running, phone: Phone, tmp_path_factory: pytest.TempPathFactory) -> None:
+    shots = tmp_path_factory.getbasetemp() / "screenshots"
+    shots.mkdir(exist_ok=True)
+    problems: list[str] = []
+
+    def look(name: str) -> None:
+        page.screenshot(path=shots / f"mobile-{name}.png", full_page=name != "camera")
+        problems.extend(f"{name}: {one}" for one in problems_of(page))
+
+    page = phone(server, width=SMALLEST)
+    assert "masuk" not in page.url, "the token stays in no history"
+    expect(page.locator(".row")).to_have_count(3)
+    look("list")
+    page.locator(".row", has_text="Halaman 2").click()
+    expect(page.locator(".hint")).to_have_text("Bagus. Ambil fotonya.", timeout=30_000)
+    look("camera")
+    page.locator(".shutter").click()
+    expect(page.locator(".notice.good")).to_have_text("Foto ini bagus.", timeout=30_000)
+    look("draft")
+    page.get_by_role("button", name="Kirim", exact=True).click()
+    expect(page.locator(".state")).to_have_text("sudah dibaca: cocokkan", timeout=READ_SECONDS)
+    expect(page.locator(".numbers tr")).to_have_count(3)
+    look("read")
+    page.get_by_role("button", name="Tidak sesuai").click()
+    first = page.locator(".numbers input").first
+    read = first.input_value()
+    first.fill("x")
+    page.get_by_role("button", name="Simpan koreksi").click()
+    expect(page.get_by_role("alert")).to_contain_text("0 sampai 99999")
+    first.fill("999")
+    look("correcting")
+    page.get_by_role("button", name="Simpan koreksi").click()
+    expect(page.locator(".state")).to_have_text("dikoreksi, akan diperiksa")
+    expect(page.locator(".numbers tr").first).to_contain_text(re.compile(rf"{read}.*kertas: 999"))
+    look("corrected")
+    wait_until(page, lambda: count(server, confirmations) == 1)
+    wait_until(page, lambda: count(server, queue) == 1)
+    page.get_by_role("button", name="Kembali").click()
+    page.get_by_role("button", name="Kejadian khusus").click()
+    page.get_by_label("Catatan").fill("listrik padam pukul 15")
+    look("notes")
+    page.get_by_role("button", name="Simpan").click()
+    expect(page.get_by_text("Tersimpan.")).to_be_visible()
+    page.get_by_role("button", name="Kembali").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Salinan PDF").click()
+    text = text_of(download.value.path())
+    ((sha256, tps),) = stored(server)
+    assert tps == STATION
+    for said in (sha256[:16], "999", "listrik padam pukul 15"):
+        assert said in text, said
+    page.locator(".row", has_text="Halaman 2").click()
+    link = page.locator(".receipt a").get_attribute("href")
+    assert link is not None
+    witness = phone(server, enters=False, width=SMALLEST)
+    witness.goto(link)
+    expect(witness.locator("main")).to_contain_text("Tanda terima ini sah")
+    expect(witness.locator("main")).to_contain_text("999")
+    expect(witness.locator("main")).to_contain_text("listrik padam pukul 15")
+    assert witness.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.get_by_role("button", name="English").click()
+    expect(page.locator(".state")).to_have_text("corrected, will be reviewed")
+    look("english")
+    assert problems == []
+
+
+def text_of(file: Path) -> str:
+    with pypdfium2.PdfDocument(file) as document:
+        return "".join(part.get_textpage().get_text_range() for part in document)
+
+
+def count(server: Running, table: sa.Table) -> int:
+    with server.store.connect() as connection:
+        return connection.scalar(sa.select(sa.func.count()).select_from(table)) or 0
+
+
+def test_everything_goes_on_while_the_server_is_gone(server: Running, phone: Phone) -> None:
+    page = phone(server)
+    kept_offline(page)
+    server.stop()
+    page.close()
+    page = page.context.new_page()
+    page.goto("/m")
+    expect(page.get_by_text("Tidak ada sinyal")).to_be_visible(timeout=15_000)
+    take_photo(page)
+    page.get_by_role("button", name="Kirim", exact=True).click()
+    expect(page.locator(".state")).to_have_text("menunggu sinyal", timeout=15_000)
+    expect(page.get_by_text("Belum terkirim: belum ada tanda terima.")).to_be_visible()
+    page.get_by_role("button", name="Kembali").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Salinan PDF").click()
+    assert "belum terkirim" in text_of(download.value.path()).lower(), "the copy is made without a line"
+    page.close()  # the battery is empty
+    page = page.context.new_page()
+    page.goto("/m")
+    expect(page.locator(".row", has_text="Halaman 2")).to_contain_text("menunggu sinyal")
+    assert stored(server) == []
+    server.start()
+    expect(page.locator(".row", has_text="Halaman 2")).to_contain_text("cocokkan", timeout=READ_SECONDS)
+    assert [tps for _, tps in stored(server)] == [STATION]
+    page.locator(".row", has_text="Halaman 2").click()
+    expect(page.locator(".receipt dd").nth(1)).to_have_text("1")
+
+
+def test_tab_that_is_killed_in_the_middle_goes_on_where_it_was(server: Running, phone: Phone) -> None:
+    page = phone(server)
+    sent: list[str] = []
+
+    def first_only(route: Route) -> None:
+        if sent:
+            route.abort()  # the line is gone after the first piece
+        else:
+            sent.append(route.request.url)
+            route.continue_()
+
+    page.context.route("**/m/api/uploads/*/*/*", first_only)
+    take_photo(page)
+    page.get_by_role("button", name="Kirim", exact=True).click()
+    wait_until(page, lambda: len(sent) == 1 and len(list(server.settings.uploads_folder.glob("*/*/0*"))) == 1)
+    page.close()
+    page.context.unroute("**/m/api/uploads/*/*/*")
+    again: list[str] = []
+    page = page.context.new_page()
+    page.on("request", lambda request: again.append(request.url) if request.method == "PUT" else None)
+    page.goto("/m")
+    expect(page.locator(".row", has_text="Halaman 2")).to_contain_text("cocokkan", timeout=READ_SECONDS)
+    assert len(stored(server)) == 1
+    assert again
+    assert sent[0] not in again, "what had come is not sent again"
+
+
+def test_piece_that_is_altered_on_its_way_is_sent_again(server: Running, phone: Phone) -> None:
+    page = phone(server)
+    statuses: list[int] = []
+
+    def alter_once(route: Route) -> None:
+        body = route.request.post_data_buffer or b""
+        route.continue_(post_data=body if statuses else bytes(len(body)))
+
+    page.on("response", lambda answer: statuses.append(answer.status) if answer.request.method == "PUT" else None)
+    page.route("**/m/api/uploads/*/*/*", alter_once)
+    take_photo(page)
+    page.get_by_role("button", name="Kirim", exact=True).click()
+    expect(page.locator(".state")).to_have_text("sudah dibaca: cocokkan", timeout=READ_SECONDS)
+    assert statuses[0] == 422
+    assert set(statuses[1:]) == {200}
+    assert len(stored(server)) == 1
+
+
+def test_two_phones_of_one_station_see_the_same(server: Running, phone: Phone) -> None:
+    one, other = phone(server), phone(server)
+    for page in (one, other):
+        page.locator(".row", has_text="Halaman 2").click()
+        page.set_input_files("input[type=file]", PHOTO)
+        page.locator(".bottom .button").first.click(timeout=30_000)
+    for page in (one, other):
+        expect(page.locator(".state")).to_have_text("sudah dibaca: cocokkan", timeout=READ_SECONDS)
+    assert len(stored(server)) == 1
+    one.get_by_role("button", name="Sesuai", exact=True).click()
+    expect(one.locator(".state")).to_have_text("sesuai")
+    wait_until(one, lambda: count(server, confirmations) == 1)
+    other.reload()
+    expect(other.locator(".state")).to_have_text("sesuai", timeout=15_000)
+
+
+def test_clock_that_is_hours_off_changes_no_receipt(server: Running, phone: Phone) -> None:
+    ahead = "const now = Date.now.bind(Date); Date.now = () => now() + 3 * 3600 * 1000 + 7 * 60 * 1000;"
+    page = phone(server, script=ahead)
+    expect(page.get_by_text("selisih 3 jam 7 menit")).to_be_visible()
+    page.locator(".row", has_text="Halaman 2").click()
+    page.set_input_files("input[type=file]", PHOTO)
+    page.locator(".bottom .button").first.click(timeout=30_000)
+    expect(page.locator(".state")).to_have_text("sudah dibaca: cocokkan", timeout=READ_SECONDS)
+    shown = page.locator(".receipt dd").first.inner_text()
+    with server.store.connect() as connection:
+        at = connection.scalar(sa.text("SELECT at FROM ledger WHERE position = 1"))
+    assert f"{time_of(at).astimezone(WIB):%H.%M}" in shown
+
+
+def test_photo_that_the_phone_has_no_room_for_is_said_and_can_be_sent_at_once(server: Running, phone: Phone) -> None:
+    full = (
+        "const put = IDBObjectStore.prototype.put; IDBObjectStore.prototype.put = function (...given) {"
+        " if (this.name === 'photos') throw new DOMException('full', 'QuotaExceededError'); return put.apply(this, given); };"
+    )
+    page = phone(server, script=full)
+    page.locator(".row", has_text="Halaman 2").click()
+    page.locator(".shutter:not([disabled])").click(timeout=15_000)
+    expect(page.get_by_text("BELUM tersimpan di HP")).to_be_visible(timeout=15_000)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Simpan ke galeri").click()
+    assert cv2.imread(str(download.value.path())) is not None
+    page.get_by_role("button", name="Kirim sekarang").click()
+    expect(page.locator(".receipt")).to_be_visible(timeout=READ_SECONDS)
+    assert len(stored(server)) == 1
+
+
+def test_new_version_waits_until_it_is_asked_for(server: Running, phone: Phone, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = phone(server)
+    kept_offline(page)
+    page.reload()
+    changed = {**mobile.kept_files(), "/static/mobile/app.css": "another"}
+    monkeypatch.setattr(mobile, "kept_files", lambda: changed)
+    page.evaluate("navigator.serviceWorker.getRegistration('/m').then((one) => one.update()).then(() => true)")
+    expect(page.get_by_text("Versi baru siap.")).to_be_visible(timeout=30_000)
+    versions = "caches.keys().then((names) => names.length)"
+    assert page.evaluate(versions) == 2
+    with page.expect_navigation():
+        page.get_by_role("button", name="Muat ulang").click()
+    expect(page.locator("h1")).to_have_text("TPS 3")
+    wait_until(page, lambda: page.evaluate(versions) == 1)
+    assert page.get_by_text("Versi baru siap.").count() == 0
+
+
+def test_link_that_was_revoked_keeps_the_photos_and_a_new_one_sends_them(server: Running, phone: Phone) -> None:
+    page = phone(server)
+    with server.store.begin() as connection:
+        for link in links_of(connection, STATION):
+            revoke(connection, link.id, now=datetime.now(UTC))
+    take_photo(page)
+    page.get_by_role("button", name="Kirim", exact=True).click()
+    expect(page.get_by_text("Minta tautan baru kepada PPS").first).to_be_visible(timeout=15_000)
+    assert stored(server) == []
+    page.goto(f"/m#masuk={token(server)}")
+    expect(page.locator(".row", has_text="Halaman 2")).to_contain_text("cocokkan", timeout=READ_SECONDS)
+    assert len(stored(server)) == 1
+
+
+def test_file_that_is_no_photo_is_said_to_be_none(server: Running, phone: Phone, tmp_path: Path) -> None:
+    file = tmp_path / "surat.jpg"
+    file.write_text("Ini bukan foto.")
+    page = phone(server)
+    page.locator(".row", has_text="Halaman 2").click()
+    page.set_input_files("input[type=file]", file)
+    expect(page.get_by_text("Berkas ini bukan foto")).to_be_visible()
+    assert page.evaluate("indexedDB.databases().then((all) => all.length)") == 1
+
+
+def test_page_says_itself_which_it_is(server: Running, phone: Phone) -> None:
+    page = phone(server)
+    page.locator(".row", has_text="Halaman 3").click()
+    page.set_input_files("input[type=file]", PHOTO)
+    expect(page.get_by_text("Ini halaman 2, bukan halaman 3.")).to_be_visible(timeout=30_000)
+    page.get_by_role("button", name="Kembali").click()
+    expect(page.locator(".row", has_text="Halaman 2")).to_contain_text("di HP, belum dikirim")
+    expect(page.locator(".row", has_text="Halaman 3")).to_contain_text("belum difoto")
+
+
+def test_wrong_link_is_one_sentence(server: Running, phone: Phone) -> None:
+    page = phone(server, enters=False)
+    page.goto("/m#masuk=1.wrong")
+    expect(page.get_by_role("alert")).to_contain_text("Tautan ini tidak berlaku")
+    page.get_by_label("Atau tempel tautannya di sini").fill(f"{server.address}/m#masuk={token(server)}")
+    page.get_by_role("button", name="Masuk").click()
+    expect(page.locator("h1")).to_have_text("TPS 3")
