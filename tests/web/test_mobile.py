@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,7 +18,7 @@ import sqlalchemy as sa
 from argon2 import PasswordHasher
 from axe_playwright_python.sync_playwright import Axe
 from numpy.typing import NDArray
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Route, expect, sync_playwright
 
 from pipeline.regions import TpsCode
 from pipeline.settings import Settings
@@ -33,7 +35,11 @@ SAMPLES = Path(__file__).parents[2] / "sample_forms"
 PHOTO = SAMPLES / "page2-photo.jpg"
 FRAME = (1440, 1920)
 SMALLEST = 320
-READ_SECONDS = 60_000
+NEIGHBOUR = "1805082001004"
+SENT = "terkirim, sedang dibaca"
+SEND_SECONDS = READ_SECONDS = 60_000
+DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
+REAL_PHOTO = "chasil-2024-whole/TPS_0631.jpg"
 
 pytestmark = pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Chromium: scripts/system-packages tests")
 
@@ -53,11 +59,13 @@ def film_of(picture: NDArray[np.uint8], file: Path) -> None:
     file.write_bytes(head.encode() + 3 * (b"FRAME\n" + frame))
 
 
-def chromium_with(film: Path) -> list[str]:
-    return [
+def chromium_with(playwright: Playwright, film: Path) -> Browser:
+    """A browser whose camera shows a film."""
+    options = [
         "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--use-fake-ui-for-media-stream",
         "--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={film}",
     ]  # fmt: skip
+    return playwright.chromium.launch(executable_path=shutil.which("chromium"), args=options)
 
 
 @pytest.fixture(scope="module")
@@ -70,11 +78,15 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def browser(film: Path) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=chromium_with(film))
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def browser(playwright: Playwright, film: Path) -> Iterator[Browser]:
+    with chromium_with(playwright, film) as chromium:
         yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -86,13 +98,27 @@ def _quick_hashes() -> Iterator[None]:
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Running]:
-    with running(Settings(home=tmp_path / "home", known_share=0.0), reads=True) as found:
+    """A server that keeps what is sent, and leaves it unread."""
+    with running(Settings(home=tmp_path / "home"), reads=False) as found:
+        yield found
+
+
+@pytest.fixture
+def reading_server(tmp_path: Path) -> Iterator[Running]:
+    """A server that also reads what is sent."""
+    with running(Settings(home=tmp_path / "home"), reads=True) as found:
         yield found
 
 
 @pytest.fixture
 def phone(browser: Browser) -> Iterator[Phone]:
     """Another phone, which has opened the link of the station unless it is not to; scripts that fail end the test."""
+    with phones(browser) as opened:
+        yield opened
+
+
+@contextmanager
+def phones(browser: Browser) -> Iterator[Phone]:
     contexts: list[BrowserContext] = []
     wrong: list[str] = []
 
@@ -120,12 +146,12 @@ def phone(browser: Browser) -> Iterator[Phone]:
     assert wrong == []
 
 
-def token(server: Running) -> str:
-    """What the link of the station carries; the same one for every phone."""
+def token(server: Running, tps: str = STATION) -> str:
+    """What the link of a station carries; the same one for every phone."""
     signer = Signer(server.settings.signing_file)
     with server.store.begin() as connection:
-        found = [link for link in links_of(connection, STATION) if link.revoked is None]
-        return token_of(found[0] if found else make_link(connection, TpsCode.parse(STATION), made_by="budi", now=datetime.now(UTC)), signer)
+        found = [link for link in links_of(connection, tps) if link.revoked is None]
+        return token_of(found[0] if found else make_link(connection, TpsCode.parse(tps), made_by="budi", now=datetime.now(UTC)), signer)
 
 
 def kept_offline(page: Page) -> None:
@@ -162,7 +188,7 @@ def problems_of(page: Page) -> list[str]:
     return [*found, *(["a target is lower than 44 px"] if page.evaluate(small) else [])]
 
 
-def test_from_the_link_to_the_receipt(server: Running, phone: Phone, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_from_the_link_to_the_receipt(reading_server: Running, phone: Phone, tmp_path_factory: pytest.TempPathFactory) -> None:
     shots = tmp_path_factory.getbasetemp() / "screenshots"
     shots.mkdir(exist_ok=True)
     problems: list[str] = []
@@ -171,7 +197,7 @@ def test_from_the_link_to_the_receipt(server: Running, phone: Phone, tmp_path_fa
         page.screenshot(path=shots / f"mobile-{name}.png", full_page=name != "camera")
         problems.extend(f"{name}: {one}" for one in problems_of(page))
 
-    page = phone(server, width=SMALLEST)
+    page = phone(reading_server, width=SMALLEST)
     assert "masuk" not in page.url, "the token stays in no history"
     expect(page.locator(".row")).to_have_count(3)
     look("list")
@@ -197,8 +223,8 @@ def test_from_the_link_to_the_receipt(server: Running, phone: Phone, tmp_path_fa
     expect(page.locator(".state")).to_have_text("dikoreksi, akan diperiksa")
     expect(page.locator(".numbers tr").first).to_contain_text(re.compile(rf"{read}.*kertas: 999"))
     look("corrected")
-    wait_until(page, lambda: count(server, confirmations) == 1)
-    wait_until(page, lambda: count(server, queue) == 1)
+    wait_until(page, lambda: count(reading_server, confirmations) == 1)
+    wait_until(page, lambda: count(reading_server, queue) == 1)
     page.get_by_role("button", name="Kembali").click()
     page.get_by_role("button", name="Kejadian khusus").click()
     page.get_by_label("Catatan").fill("listrik padam pukul 15")
@@ -209,14 +235,14 @@ def test_from_the_link_to_the_receipt(server: Running, phone: Phone, tmp_path_fa
     with page.expect_download() as download:
         page.get_by_role("button", name="Salinan PDF").click()
     text = text_of(download.value.path())
-    ((sha256, tps),) = stored(server)
+    ((sha256, tps),) = stored(reading_server)
     assert tps == STATION
     for said in (sha256[:16], "999", "listrik padam pukul 15"):
         assert said in text, said
     page.locator(".row", has_text="Halaman 2").click()
     link = page.locator(".receipt a").get_attribute("href")
     assert link is not None
-    witness = phone(server, enters=False, width=SMALLEST)
+    witness = phone(reading_server, enters=False, width=SMALLEST)
     witness.goto(link)
     expect(witness.locator("main")).to_contain_text("Tanda terima ini sah")
     expect(witness.locator("main")).to_contain_text("999")
@@ -260,7 +286,7 @@ def test_everything_goes_on_while_the_server_is_gone(server: Running, phone: Pho
     expect(page.locator(".row", has_text="Halaman 2")).to_contain_text("menunggu sinyal")
     assert stored(server) == []
     server.start()
-    expect(page.locator(".row", has_text="Halaman 2")).to_contain_text("cocokkan", timeout=READ_SECONDS)
+    expect(page.locator(".row", has_text="Halaman 2")).to_contain_text(SENT, timeout=SEND_SECONDS)
     assert [tps for _, tps in stored(server)] == [STATION]
     page.locator(".row", has_text="Halaman 2").click()
     expect(page.locator(".receipt dd").nth(1)).to_have_text("1")
@@ -287,7 +313,7 @@ def test_tab_that_is_killed_in_the_middle_goes_on_where_it_was(server: Running, 
     page = page.context.new_page()
     page.on("request", lambda request: again.append(request.url) if request.method == "PUT" else None)
     page.goto("/m")
-    expect(page.locator(".row", has_text="Halaman 2")).to_contain_text("cocokkan", timeout=READ_SECONDS)
+    expect(page.locator(".row", has_text="Halaman 2")).to_contain_text(SENT, timeout=SEND_SECONDS)
     assert len(stored(server)) == 1
     assert again
     assert sent[0] not in again, "what had come is not sent again"
@@ -305,24 +331,24 @@ def test_piece_that_is_altered_on_its_way_is_sent_again(server: Running, phone: 
     page.route("**/m/api/uploads/*/*/*", alter_once)
     take_photo(page)
     page.get_by_role("button", name="Kirim", exact=True).click()
-    expect(page.locator(".state")).to_have_text("sudah dibaca: cocokkan", timeout=READ_SECONDS)
+    expect(page.locator(".state")).to_have_text(SENT, timeout=SEND_SECONDS)
     assert statuses[0] == 422
     assert set(statuses[1:]) == {200}
     assert len(stored(server)) == 1
 
 
-def test_two_phones_of_one_station_see_the_same(server: Running, phone: Phone) -> None:
-    one, other = phone(server), phone(server)
+def test_two_phones_of_one_station_see_the_same(reading_server: Running, phone: Phone) -> None:
+    one, other = phone(reading_server), phone(reading_server)
     for page in (one, other):
         page.locator(".row", has_text="Halaman 2").click()
         page.set_input_files("input[type=file]", PHOTO)
         page.locator(".bottom .button").first.click(timeout=30_000)
     for page in (one, other):
         expect(page.locator(".state")).to_have_text("sudah dibaca: cocokkan", timeout=READ_SECONDS)
-    assert len(stored(server)) == 1
+    assert len(stored(reading_server)) == 1
     one.get_by_role("button", name="Sesuai", exact=True).click()
     expect(one.locator(".state")).to_have_text("sesuai")
-    wait_until(one, lambda: count(server, confirmations) == 1)
+    wait_until(one, lambda: count(reading_server, confirmations) == 1)
     other.reload()
     expect(other.locator(".state")).to_have_text("sesuai", timeout=15_000)
 
@@ -334,7 +360,7 @@ def test_clock_that_is_hours_off_changes_no_receipt(server: Running, phone: Phon
     page.locator(".row", has_text="Halaman 2").click()
     page.set_input_files("input[type=file]", PHOTO)
     page.locator(".bottom .button").first.click(timeout=30_000)
-    expect(page.locator(".state")).to_have_text("sudah dibaca: cocokkan", timeout=READ_SECONDS)
+    expect(page.locator(".state")).to_have_text(SENT, timeout=SEND_SECONDS)
     shown = page.locator(".receipt dd").first.inner_text()
     with server.store.connect() as connection:
         at = connection.scalar(sa.text("SELECT at FROM ledger WHERE position = 1"))
@@ -385,8 +411,34 @@ def test_link_that_was_revoked_keeps_the_photos_and_a_new_one_sends_them(server:
     expect(page.get_by_text("Minta tautan baru kepada PPS").first).to_be_visible(timeout=15_000)
     assert stored(server) == []
     page.goto(f"/m#masuk={token(server)}")
-    expect(page.locator(".row", has_text="Halaman 2")).to_contain_text("cocokkan", timeout=READ_SECONDS)
+    expect(page.locator(".row", has_text="Halaman 2")).to_contain_text(SENT, timeout=SEND_SECONDS)
     assert len(stored(server)) == 1
+
+
+def test_photo_of_one_station_is_never_sent_under_another(server: Running, phone: Phone) -> None:
+    page = phone(server)
+    kept_offline(page)
+    server.stop()
+    take_photo(page)
+    page.get_by_role("button", name="Kirim", exact=True).click()
+    expect(page.locator(".state")).to_have_text("menunggu sinyal", timeout=15_000)
+    page.close()
+    server.start()
+    page = page.context.new_page()
+    page.route("**/m/api/uploads/**", lambda route: route.abort())
+    page.goto(f"/m#masuk={token(server, NEIGHBOUR)}")
+    expect(page.locator("h1")).to_have_text("TPS 4", timeout=15_000)
+    page.unroute("**/m/api/uploads/**")
+    expect(page.get_by_text(f"foto TPS lain yang belum terkirim: {STATION}")).to_be_visible()
+    page.locator(".row", has_text="Halaman 2").click()
+    page.set_input_files("input[type=file]", SAMPLES / "page2-scan.jpg")
+    page.locator(".bottom .button").first.click(timeout=30_000)
+    expect(page.locator(".state")).to_have_text(SENT, timeout=SEND_SECONDS)
+    assert [tps for _, tps in stored(server)] == [NEIGHBOUR]
+    page.goto(f"/m#masuk={token(server)}")
+    expect(page.locator("h1")).to_have_text("TPS 3", timeout=15_000)
+    expect(page.locator(".row", has_text="Halaman 2")).to_contain_text(SENT, timeout=SEND_SECONDS)
+    assert [tps for _, tps in stored(server)] == [NEIGHBOUR, STATION]
 
 
 def test_file_that_is_no_photo_is_said_to_be_none(server: Running, phone: Phone, tmp_path: Path) -> None:
@@ -416,3 +468,21 @@ def test_wrong_link_is_one_sentence(server: Running, phone: Phone) -> None:
     page.get_by_label("Atau tempel tautannya di sini").fill(f"{server.address}/m#masuk={token(server)}")
     page.get_by_role("button", name="Masuk").click()
     expect(page.locator("h1")).to_have_text("TPS 3")
+
+
+@pytest.mark.real
+@pytest.mark.skipif(not DATA.is_dir(), reason="the real photos are not at hand: ../shared/data is missing")
+def test_real_sheet_before_the_camera_is_read_as_it_is_written(reading_server: Running, playwright: Playwright, tmp_path: Path) -> None:
+    picture = cv2.imread(str(DATA / "sheets" / REAL_PHOTO))
+    assert picture is not None
+    film_of(picture, tmp_path / "real.y4m")
+    sheets = json.loads((DATA / "truth.json").read_text("utf-8"))["sheets"]
+    written = next(sheet["fields"] for sheet in sheets if sheet["image"] == REAL_PHOTO)
+    with chromium_with(playwright, tmp_path / "real.y4m") as chromium, phones(chromium) as phone:
+        page = phone(reading_server)
+        take_photo(page, number=3)
+        expect(page.get_by_text("Ini halaman 2, bukan halaman 3.")).to_be_visible(timeout=30_000)
+        page.locator(".bottom .button").first.click()
+        expect(page.locator(".numbers tr")).to_have_count(3, timeout=READ_SECONDS)
+        shown = page.locator(".numbers strong").all_inner_texts()
+    assert [int(number) for number in shown] == [written[f"paslon_{place}"] for place in (1, 2, 3)]

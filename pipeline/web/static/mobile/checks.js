@@ -1,14 +1,15 @@
 // What is wrong with a photo of a form, told from the picture alone: where the paper lies, which page it is, and whether it can be read.
 // Everything is measured on a copy reduced to a known size, so a phone's 12 megapixels and a video frame give comparable figures. The limits
-// were set on 414 real photos and scans that people could read, and on the same photos spoilt by blur, shake, darkness and light spots.
+// were set on 415 real photos and scans that people could read, and on the same photos spoilt by blur, shake, darkness and light spots.
 
 "use strict";
 
-// The long side of the copy, and the sharpness under which a picture is blurred: the server reads photos of 780 and loses most under 680.
-// On the small copy of a frame the same sharpness measures less, for its pixels are wider than the blur of a good photo.
+// The long side of the copy, and the sharpness, the fineness and their product under which a picture is blurred: the server reads photos of
+// sharpness 780 and loses most under 680, and reads none of product 400 that shake askew has spoilt. On the small copy of a frame the same
+// sharpness measures less, for its pixels are wider than the blur of a good photo.
 const KINDS = {
-  frame: { longSide: 800, minSharpness: 560, minFineness: null },
-  photo: { longSide: 1600, minSharpness: 700, minFineness: 0.3 },
+  frame: { longSide: 800, minSharpness: 560, minFineness: null, minBoth: null },
+  photo: { longSide: 1600, minSharpness: 700, minFineness: 0.3, minBoth: 400 },
 };
 // Widths in pixels of a photo's copy: of a printed line, and of one that shake has spread.
 const FINE_PX = 7;
@@ -26,6 +27,9 @@ const MAX_BEYOND = 0.02;
 // By the tag alone: posters are trimmed by up to 56 mm of 900, and the place is the less certain the farther from the tag.
 const TRIMMED = 0.065;
 const STRAY = 0.12;
+// By outline and tag: the logarithm of how many times as wide as high the square tag is if the outline were the whole paper. Real posters that
+// touch the edges of the picture have up to 0.10; with 15 % of one side away it is 0.12 to 0.16.
+const MAX_STRETCH = 0.115;
 // Of the second blur that sharpness is told by, in pixels, and which edges count: slopes by Sobel, and how many there must be.
 const AGAIN_PX = 2;
 const MIN_SLOPE = 24;
@@ -116,6 +120,7 @@ function isCutOff(paper, known, width, height) {
   if (paper?.corners.some((corner) => beyond(corner, 1, 1) > MAX_BEYOND)) return true;
   if (paper && !paper.border.some(Boolean)) return false;
   if (!known) return paper !== null;
+  if (paper && Math.abs(Math.log(paper.stretch)) > MAX_STRETCH) return true;
   return reachedFromTag(known).some(({ corner, allowed }) => beyond(corner, width, height) > allowed);
 }
 
@@ -133,7 +138,8 @@ function paperMask(cv, keep, paper, width, height) {
 function reduced(cv, keep, colour) {
   const scale = Math.min(1, OUTLINE_LONG_SIDE_PX / Math.max(colour.cols, colour.rows));
   const small = keep(new cv.Mat());
-  cv.resize(colour, small, new cv.Size(Math.max(1, Math.round(colour.cols * scale)), Math.max(1, Math.round(colour.rows * scale))), 0, 0, cv.INTER_AREA);
+  const [width, height] = [colour.cols, colour.rows].map((length) => Math.max(1, Math.round(length * scale)));
+  cv.resize(colour, small, new cv.Size(width, height), 0, 0, cv.INTER_AREA);
   return { small, scale };
 }
 
@@ -163,16 +169,17 @@ function blurAcross(first, second, step, mask, width, height) {
 function sharpness(cv, grey, paper, longSide) {
   return withObjects((keep) => {
     const { cols: width, rows: height } = grey;
-    const mask = paperMask(cv, keep, paper, width, height).data;
+    const mask = paperMask(cv, keep, paper, width, height);
     const soft = keep(new cv.Mat());
     cv.GaussianBlur(grey, soft, new cv.Size(0, 0), AGAIN_PX);
     const blurs = [[1, 0, 1], [0, 1, width]].map(([dx, dy, step]) => {
       const [first, second] = [grey, soft].map((picture) => {
         const slope = keep(new cv.Mat());
         cv.Sobel(picture, slope, cv.CV_16S, dx, dy);
-        return slope.data16S;
+        return slope;
       });
-      return blurAcross(first, second, step, mask, width, height);
+      // Only now: what is seen of a picture's memory is lost when the memory grows.
+      return blurAcross(first.data16S, second.data16S, step, mask.data, width, height);
     });
     if (blurs.every((blur) => blur === null)) return null;
     // A picture smaller than the copy would be is not blurred for that.
@@ -184,15 +191,23 @@ function sharpness(cv, grey, paper, longSide) {
 // pale one with edges as steep as before, which `sharpness` takes for sharp.
 function fineness(cv, grey, paper) {
   return withObjects((keep) => {
-    const mask = paperMask(cv, keep, paper, grey.cols, grey.rows).data;
+    const mask = paperMask(cv, keep, paper, grey.cols, grey.rows);
     const closed = keep(new cv.Mat());
     const depth = (width, height) => {
       cv.morphologyEx(grey, closed, cv.MORPH_CLOSE, keep(cv.getStructuringElement(cv.MORPH_RECT, new cv.Size(width, height))));
       cv.subtract(closed, grey, closed);
-      return percentile(closed.data, 0.98, mask);
+      return percentile(closed.data, 0.98, mask.data);
     };
     return Math.min(depth(FINE_PX, 1) / Math.max(depth(COARSE_PX, 1), 1), depth(1, FINE_PX) / Math.max(depth(1, COARSE_PX), 1));
   });
+}
+
+// A page without edges, as a black or an empty one, tells nothing. Shake askew lowers both figures a little: their product tells it, but only
+// where the paper is seen whole enough for its lines to have the width that is expected.
+function isBlurred({ sharpness, fineness }, paper, { minSharpness, minFineness, minBoth }) {
+  if (sharpness === null) return false;
+  if (fineness === null) return sharpness < minSharpness;
+  return sharpness < minSharpness || fineness < minFineness || (paper !== null && sharpness * fineness < minBoth);
 }
 
 // The long side of the paper in pixels; without paper, of the picture.
@@ -244,10 +259,8 @@ function check(cv, pixels, tags, kind) {
       share: paper?.share ?? null,
       sidesAtEdge: paper?.border.filter(Boolean).length ?? null,
     };
-    // A page without edges, as black or empty ones, tells nothing.
-    const below = (value, least) => value !== null && measures.sharpness !== null && value < least;
     const wrong = {
-      blurred: below(measures.sharpness, kind.minSharpness) || below(measures.fineness, kind.minFineness),
+      blurred: isBlurred(measures, paper, kind),
       dark: measures.brightness < MIN_BRIGHTNESS,
       glare: measures.glare > MIN_GLARE,
       cut_off: isCutOff(paper, known, width, height),

@@ -22,7 +22,10 @@ export class Model extends EventTarget {
     this.sender = new Sender({
       changed: (photo) => this.photoChanged(photo),
       refused: (error) => this.refused(error),
-      ready: () => this.ask(),
+      ready: async () => {
+        await this.ask();
+        return this.tps;
+      },
     });
   }
 
@@ -55,7 +58,7 @@ export class Model extends EventTarget {
   }
 
   get elsewhere() {
-    const unsent = this.kept.filter((photo) => photo.tps !== this.tps && ["queued", "elsewhere", "draft"].includes(photo.state));
+    const unsent = this.kept.filter((photo) => photo.tps !== this.tps && ["queued", "draft"].includes(photo.state));
     return [...new Set(unsent.map((photo) => photo.tps))];
   }
 
@@ -70,12 +73,15 @@ export class Model extends EventTarget {
 
   async logIn(token) {
     this.ended = false;
+    this.notice = null;
     await this.heard(await server.logIn(token));
     this.sender.wake();
   }
 
+  // Leaves nothing of the station on the phone but what is not sent yet.
   async logOut() {
     await server.logOut().catch(() => {});
+    for (const photo of this.kept.filter((one) => one.tps === this.tps && one.state === "sent")) await photos.remove(photo.id);
     await facts.remove("link");
     await facts.remove("me");
     this.me = null;
@@ -86,10 +92,6 @@ export class Model extends EventTarget {
     const said = await server.me();
     await this.heard(said);
     if (said.officer === null) throw new server.Refused(401, null);
-    // What is sent for one station must not go in under another.
-    const others = this.kept.filter((photo) => photo.state === "queued" && photo.tps !== this.tps);
-    for (const photo of others) await photos.put({ ...photo, state: "elsewhere" });
-    for (const photo of this.kept.filter((one) => one.state === "elsewhere" && one.tps === this.tps)) await photos.put({ ...photo, state: "queued" });
     await this.look();
   }
 
@@ -194,21 +196,21 @@ export class Model extends EventTarget {
   }
 
   async confirm(reading, others) {
-    await outbox.add({ kind: "confirm", reading, others });
+    await outbox.add({ kind: "confirm", tps: this.tps, reading, others });
     await this.look();
     this.changed();
     this.sender.wake();
   }
 
   async writeNote(text) {
-    await outbox.add({ kind: "note", text });
+    await outbox.add({ kind: "note", tps: this.tps, text });
     await this.look();
     this.changed();
     this.sender.wake();
   }
 
   get note() {
-    return this.said.filter((one) => one.kind === "note").at(-1)?.text ?? this.me?.note ?? "";
+    return this.said.filter((one) => one.kind === "note" && one.tps === this.tps).at(-1)?.text ?? this.me?.note ?? "";
   }
 
   // What was said of a reading: what waits here goes before what the server has.

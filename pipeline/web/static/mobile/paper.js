@@ -14,7 +14,7 @@ const BORDER = 0.012;
 const MIN_STEP = 8;
 const BANK = 0.012;
 const SAMPLES = 24;
-// Chosen on the real photos: proposals below it were table frames and folds.
+// Outlines that are wrong on the real photos, such as a table frame or half a sheet before a white wall, mostly stay below it.
 const MIN_SCORE = 0.3;
 // How far a tag lies from where the right outline puts it, as a share of the paper's long side, and by what share of its size it is wrong:
 // posters are trimmed and curl.
@@ -128,17 +128,20 @@ function project(h, [x, y]) {
   return [(h[0] * x + h[1] * y + h[2]) / w, (h[3] * x + h[4] * y + h[5]) / w];
 }
 
-// The quad turned so that it begins at the paper's top left, and how well the tag then stands where it is printed, 0 to 1.
+// The quad turned so that it begins at the paper's top left, how well the tag then stands where it is printed, 0 to 1, and how many times as
+// wide as high the square tag then is: another part of the paper's width is in the picture than of its height.
 function turnedByTag(cv, quad, { corners, printed }) {
   const should = printedCorners(printed);
   const turns = [0, 1, 2, 3].map((turn) => {
     const turned = [...quad.slice(turn), ...quad.slice(0, turn)];
     const h = homography(cv, turned, printed.paper);
-    const off = corners.map((corner, i) => minus(project(h, corner), should[i]));
+    const placed = corners.map((corner) => project(h, corner));
+    const [width, height] = [0, 1].map((axis) => Math.sqrt(placed.reduce((sum, point) => sum + (point[axis] - middle(placed)[axis]) ** 2, 0)));
+    const off = placed.map((point, i) => minus(point, should[i]));
     const moved = middle(off);
     const misshapen = Math.max(...off.map((one) => Math.hypot(...minus(one, moved)))) / printed.side;
     const far = Math.hypot(...moved) / Math.max(...printed.paper);
-    return { turned, far, agreement: Math.exp(-((far / TAG_SPREAD) ** 2) - (misshapen / TAG_SIZE_SPREAD) ** 2) };
+    return { turned, stretch: width / height, agreement: Math.exp(-((far / TAG_SPREAD) ** 2) - (misshapen / TAG_SIZE_SPREAD) ** 2) };
   });
   return turns.reduce((best, one) => (one.agreement > best.agreement ? one : best));
 }
@@ -214,8 +217,8 @@ function convex(quad) {
   });
 }
 
-// Returns {corners (fractions of the picture, clockwise), border (of each side: on the picture's edge), share (of the picture)} or null. `known`
-// is a tag with its printed place, in pixels: with it the corners begin at the paper's top left, without it anywhere.
+// Returns {corners (fractions of the picture, clockwise), stretch (of the tag), border (of each side: on the picture's edge), share (of the
+// picture)} or null. `known` is a tag with its printed place, in pixels: with it the corners begin at the paper's top left, without it anywhere.
 function findPaper(cv, colour, known) {
   return withObjects((keep) => {
     const { small, scale } = reduced(cv, keep, colour);
@@ -227,14 +230,14 @@ function findPaper(cv, colour, known) {
       const { border, support } = sidesOf(quad, tones.data, width, height);
       if (border.every(Boolean)) continue;
       const share = areaOf(quad) / (width * height);
-      const { turned, agreement } = tag ? turnedByTag(cv, quad, tag) : { turned: quad, agreement: 1 };
+      const { turned, stretch, agreement } = tag ? turnedByTag(cv, quad, tag) : { turned: quad, stretch: 1, agreement: 1 };
       const score = Math.min(fill, 1) ** 2 * support * share ** 0.3 * agreement;
-      if (score > Math.max(MIN_SCORE, best?.score ?? 0)) best = { quad: turned, border, share, score };
+      if (score > Math.max(MIN_SCORE, best?.score ?? 0)) best = { quad: turned, stretch, border, share, score };
     }
     if (!best && tag) {
       // Paper that fills the picture shows no side, but its tag stands where it should.
-      const { turned, agreement } = turnedByTag(cv, [[0, 0], [width, 0], [width, height], [0, height]], tag);
-      if (agreement > MIN_SCORE) best = { quad: turned, border: [true, true, true, true], share: 1, score: agreement };
+      const { turned, stretch, agreement } = turnedByTag(cv, [[0, 0], [width, 0], [width, height], [0, height]], tag);
+      if (agreement > MIN_SCORE) best = { quad: turned, stretch, border: [true, true, true, true], share: 1, score: agreement };
     }
     return best && { ...best, corners: best.quad.map(([x, y]) => [x / width, y / height]) };
   });

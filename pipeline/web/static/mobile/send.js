@@ -27,7 +27,8 @@ export async function sendPhoto(photo, came = () => {}) {
   return (await server.finish(photo)).receipt;
 }
 
-// The loop that sends. `changed` is called when something of a photo has changed, `refused` with an error that concerns the whole phone.
+// The loop that sends. `changed` is called when something of a photo has changed, `refused` with an error that concerns the whole phone, and
+// `ready` before sending: it gives the station of whoever is logged in.
 export class Sender {
   constructor({ changed, refused, ready }) {
     this.changed = changed;
@@ -71,10 +72,11 @@ export class Sender {
   }
 
   async sendAll() {
-    const waiting = (await photos.all()).filter((photo) => photo.state === "queued");
-    const said = await outbox.all();
-    if (!waiting.length && !said.length) return;
-    await this.ready();
+    if (!(await photos.all()).some((photo) => photo.state === "queued") && !(await outbox.all()).length) return;
+    // Whoever is logged in now may be of another station than whoever took a photo: it goes in under its own, or waits.
+    const tps = await this.ready();
+    const waiting = (await photos.all()).filter((photo) => photo.state === "queued" && photo.tps === tps);
+    const said = (await outbox.all()).filter((one) => one.tps === tps);
     let later = null;
     for (const photo of waiting.sort((one, other) => one.taken_at - other.taken_at)) {
       try {

@@ -33,7 +33,7 @@ function notice(kind, ...parts) {
 function banners({ model, update }) {
   const off = Math.abs(model.clockOff);
   const hours = { hours: Math.floor(off / 3_600_000), minutes: Math.round((off % 3_600_000) / 60_000) };
-  const unsent = model.unsent.length + model.said.length;
+  const unsent = model.unsent.length;
   return [
     update === null ? null : notice("info", say("new_version"), " ", h("button", { class: "small", onclick: () => update.postMessage("take over") }, say("reload"))),
     model.ended ? notice("bad", say("link_ended")) : null,
