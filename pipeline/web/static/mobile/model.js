@@ -21,6 +21,7 @@ export class Model extends EventTarget {
     this.started = false;
     this.sender = new Sender({
       changed: (photo) => this.photoChanged(photo),
+      told: (one, answer) => this.told(one, answer),
       refused: (error) => this.refused(error),
       ready: async () => {
         await this.ask();
@@ -120,6 +121,11 @@ export class Model extends EventTarget {
     const waits = this.me?.photos.some((photo) => photo.waits);
     if (document.hidden || !(waits || (!this.online && navigator.onLine))) return;
     await this.refresh();
+  }
+
+  told(one, answer) {
+    if (one.kind === "note") this.me.note = answer.text;
+    else this.me.photos = this.me.photos.map((photo) => (photo.position === answer.position ? answer : photo));
   }
 
   refused(error) {

@@ -27,11 +27,12 @@ export async function sendPhoto(photo, came = () => {}) {
   return (await server.finish(photo)).receipt;
 }
 
-// The loop that sends. `changed` is called when something of a photo has changed, `refused` with an error that concerns the whole phone, and
-// `ready` before sending: it gives the station of whoever is logged in.
+// The loop that sends. `changed` is called when something of a photo has changed, `told` with what was said and the answer, `refused` with an
+// error that concerns the whole phone, and `ready` before sending: it gives the station of whoever is logged in.
 export class Sender {
-  constructor({ changed, refused, ready }) {
+  constructor({ changed, told, refused, ready }) {
     this.changed = changed;
+    this.told = told;
     this.refused = refused;
     this.ready = ready;
     this.pause = SHORTEST_PAUSE;
@@ -109,8 +110,8 @@ export class Sender {
 
   async tell(one) {
     try {
-      if (one.kind === "note") await server.writeNote(one.text);
-      else await server.confirm(one.reading, one.others);
+      // What the server has now is known before it leaves the outbox: at no moment is it in neither.
+      this.told(one, one.kind === "note" ? await server.writeNote(one.text) : await server.confirm(one.reading, one.others));
     } catch (error) {
       if (!(error instanceof server.Refused) || [401, 403, 429].includes(error.status)) throw error;
       this.refused(error); // replaced by a newer photo, or no number: whoever said it is told

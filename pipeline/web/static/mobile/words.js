@@ -17,7 +17,7 @@ const SENTENCES = {
   ],
   offline: ["Tidak ada sinyal. Foto tetap dapat diambil; akan dikirim sendiri nanti.", "No signal. You can go on taking photos; they are sent by themselves later."],
   to_send: ["{count} foto menunggu dikirim", "{count} photos wait to be sent"],
-  other_language: ["English", "Bahasa Indonesia"],
+  other_language: ["English", "Indonesia"],
   page: ["Halaman {page}", "Page {page}"],
   other_photos: ["Foto lain", "Other photos"],
   no_election: ["Belum ada pemilihan yang disiapkan di server. Anda dapat memotret lembar apa pun.", "No election has been set up on the server yet. You can photograph any sheet."],
