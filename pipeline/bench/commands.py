@@ -251,3 +251,31 @@ def rollup(
     console.print(rollup_table(measured))
     if problems := [problem for one in measured for problem in one.problems]:
         fail("; ".join(problems), code=FAILURE)
+
+
+@bench_app.command()
+def phones(
+    phones: Annotated[int, typer.Option(help="Phones, each of a polling station of its own.", min=1)] = 500,
+    pages: Annotated[int, typer.Option(help="Photos that each phone sends.", min=1)] = 3,
+    megabytes: Annotated[float, typer.Option(help="Size of the largest photo; the smallest has a third of it.", min=0.01, max=30)] = 3.0,
+    workers: Annotated[int, typer.Option(help="Server processes.", min=1, metavar="N")] = 1,
+    seed: Annotated[int, typer.Option(help="Which photos meet which trouble.")] = 1,
+    database: Annotated[
+        str | None, typer.Option(help="SQLAlchemy URL of an empty database.  [default: SQLite in a temporary folder]", metavar="URL")
+    ] = None,
+) -> None:
+    """Let many phones send at once; exit code 1 when anything they sent is not in the store once, with its receipt."""
+    from pipeline.bench.phones import PhoneOptions, PhonesError, measure_phones, phones_lines, phones_table
+    from pipeline.store import StoreError
+
+    options = PhoneOptions(phones, pages, workers, round(megabytes * 1e6), seed, database)
+    try:
+        measured = measure_phones(options, progress=error_console())
+    except (PhonesError, StoreError) as error:
+        fail(str(error), code=FAILURE)
+    console = output_console()
+    for line in phones_lines(measured):
+        print_line(console, line)
+    console.print(phones_table(measured))
+    if measured.problems:
+        fail("; ".join(measured.problems), code=FAILURE)
