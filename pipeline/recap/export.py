@@ -122,7 +122,7 @@ def _batches(connection: Connection, *, standing_only: bool) -> Iterator[list[Ex
         positions = [one.position for one in some]
         query = sa.select(ledger.c.position, ledger.c.hash).where(ledger.c.position.in_(positions))
         hashes: dict[int, str] = {row.position: row.hash for row in connection.execute(query)}
-        decided = standing_decisions(connection, positions)
+        decided = standing_decisions(connection, [one.position for one in some if not one.waits])
         yield [Exported(one, hashes[one.position], election_of.get(_page(one)), decided.get(one.position)) for one in some]
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from pipeline.forms import Catalogue
 from pipeline.review.acceptance import DECIDED, Judgement, checks_on, judge
 from pipeline.review.claims import Claim, StaleError, held, release
-from pipeline.sheet import FieldState, Severity, Sheet
+from pipeline.sheet import FieldState, Sheet
 from pipeline.store.accounts import Account
 from pipeline.store.decisions import DecisionKind, Typed, entries_of, standing_decisions, tell_decision, tell_entry
 from pipeline.store.ledger import become_writer
@@ -133,8 +133,7 @@ def judged(
     if with_entry is not None:
         typed.append(with_entry)
     checks = checks_on(stored.sheet, catalogue)
-    doubted = any(finding.severity is not Severity.INFO for finding in stored.set_findings)
-    return judge(machine_reading(stored.sheet), typed, checks, doubted=doubted, escalated=escalated)
+    return judge(machine_reading(stored.sheet), typed, checks, doubted=stored.doubted, escalated=escalated)
 
 
 def in_paper_order(sheet: Sheet, catalogue: Catalogue) -> list[str]:

@@ -12,7 +12,7 @@ from pipeline.regions.codes import Level
 from pipeline.sheet import Verdict
 from pipeline.store.database import StoreError
 from pipeline.store.schema import elections, expected_sheets, photos, readings, regions, waiting
-from pipeline.store.stations import doubted, replaced, station_of
+from pipeline.store.stations import replaced, station_of, waits
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +113,7 @@ def _received(connection: Connection, prefix: str, level: Level) -> dict[str, tu
 
 def _verdicts(connection: Connection, prefix: str, level: Level) -> dict[tuple[str, Verdict], int]:
     """Readings that stand, by region and verdict."""
-    accepted = readings.c.verdict == Verdict.ACCEPTED
-    verdict = sa.case((accepted & doubted(readings.c.photo), Verdict.REVIEW.value), else_=readings.c.verdict).label("verdict")
+    verdict = sa.case((waits(readings), Verdict.REVIEW.value), else_=readings.c.verdict).label("verdict")
     each = (
         sa.select(station_of(photos).label("station"), verdict)
         .join_from(readings, photos, photos.c.position == readings.c.photo)

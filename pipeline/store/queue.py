@@ -62,15 +62,14 @@ def _stage(connection: Connection, stored: StoredSheet, made: list[Decision]) ->
     standing = standing_of(made)
     if standing is not None:
         by_rule_alone = standing.kind is DecisionKind.AGREED
-        doubted = any(finding.severity is not Severity.INFO for finding in stored.set_findings)
-        return Stage.RESOLVE if by_rule_alone and doubted else None
-    if any(decision.kind is not DecisionKind.DOUBT and decision.position in undone for decision in made):
+        return Stage.RESOLVE if by_rule_alone and stored.doubted else None
+    if any(decision.kind in (DecisionKind.AGREED, DecisionKind.RESOLVED) for decision in made):  # undone, or that it is of another station
         return Stage.RESOLVE
     typed = entries_of(connection, stored.position)
     if typed:
         return Stage(typed[-1].leads_to) if typed[-1].leads_to in set(Stage) else Stage.RESOLVE
     doubt = any(decision.kind is DecisionKind.DOUBT and decision.position not in undone for decision in made)
-    return Stage.KEY if doubt or stored.verdict is Verdict.REVIEW else None
+    return Stage.KEY if doubt or stored.doubted or stored.sheet.verdict is Verdict.REVIEW else None
 
 
 def _put(connection: Connection, stored: StoredSheet, stage: Stage) -> None:

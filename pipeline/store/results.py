@@ -21,7 +21,7 @@ from pipeline.sheet import Verdict
 from pipeline.store.decisions import standing_decisions
 from pipeline.store.ledger import canonical
 from pipeline.store.schema import ledger, photos, readings, results, totals
-from pipeline.store.stations import doubted, photos_of, replaced, station_of
+from pipeline.store.stations import photos_of, replaced, station_of, waits
 
 NATION = ""
 """How totals name the whole country."""
@@ -159,18 +159,18 @@ def regions_above(tps: str) -> list[str]:
 
 
 def _now(connection: Connection, tps: str) -> list[Result]:
-    """What stands for the sheets of a station by its photos, readings and decisions."""
+    """What stands for the sheets of a station by its photos, readings and decisions; what is in the queue is in doubt, whoever said it."""
     came = photos_of(connection, tps)
     standing = connection.execute(_standing(came)).all() if came else []
     decided = standing_decisions(connection, [row.position for row in standing]) if standing else {}
     found = {("", ""): Result("", "", RECEIVED, None, {})} if came else {}
     for row in standing:
         numbers: dict[str, int | None]
-        if row.position in decided:
+        if row.position in decided and not row.waits:
             evidence = Evidence.DECIDED
             numbers = {name: typed.value for name, typed in decided[row.position].numbers.items()}
         else:
-            evidence = Evidence.CHECKED if row.verdict == Verdict.ACCEPTED and not row.doubted else Evidence.READ
+            evidence = Evidence.CHECKED if row.verdict == Verdict.ACCEPTED and not row.waits else Evidence.READ
             numbers = {name: number["value"] for name, number in json.loads(row.body)["reading"]["fields"].items()}
         found[row.form, row.page] = Result(row.form, row.page, evidence, row.position, numbers)
     return [found[key] for key in sorted(found)]
@@ -180,8 +180,7 @@ def _standing(came: Sequence[int]) -> sa.Select[Any]:
     """The readings of some photos that stand and are of a form, in order."""
     return (
         sa.select(
-            readings.c.position, readings.c.form, readings.c.page, readings.c.verdict, doubted(readings.c.photo).label("doubted"),
-            ledger.c.body,
+            readings.c.position, readings.c.form, readings.c.page, readings.c.verdict, waits(readings).label("waits"), ledger.c.body,
         )
         .join_from(readings, photos, photos.c.position == readings.c.photo)
         .join(ledger, ledger.c.position == readings.c.position)

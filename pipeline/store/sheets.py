@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from pipeline.sheet import Finding, FindingCode, Severity, Sheet, Text, Verdict
 from pipeline.store.schema import ledger, photos, readings, set_findings, supersessions
 from pipeline.store.sets import sheet_in
-from pipeline.store.stations import replaced, station_of
+from pipeline.store.stations import replaced, station_of, waits
 
 ROWS_AT_ONCE = 500
 
@@ -32,6 +32,8 @@ class StoredSheet:
         The 13-digit code of its polling station.
     superseded
         Why another reading stands in its place, None when none does.
+    waits
+        Whether people must look at it.
     set_findings
         What the other documents of this station, and of others, say against it.
     """
@@ -43,14 +45,19 @@ class StoredSheet:
     number: int
     tps: str | None
     superseded: str | None
+    waits: bool
     set_findings: tuple[Finding, ...]
     sheet: Sheet
 
     @property
     def verdict(self) -> Verdict:
-        """That of the sheet, unless it was accepted and other documents speak against it."""
-        doubt = any(finding.severity is not Severity.INFO for finding in self.set_findings)
-        return Verdict.REVIEW if doubt and self.sheet.verdict is Verdict.ACCEPTED else self.sheet.verdict
+        """That of the sheet; for review as long as people must look at it, whatever the machine said."""
+        return Verdict.REVIEW if self.waits else self.sheet.verdict
+
+    @property
+    def doubted(self) -> bool:
+        """Whether other documents speak against it."""
+        return any(finding.severity is not Severity.INFO for finding in self.set_findings)
 
 
 def stored_sheets(connection: Connection, *, standing_only: bool = False, after: int = 0) -> Iterator[StoredSheet]:
@@ -81,7 +88,7 @@ def _readings() -> sa.Select[Any]:
     return (
         sa.select(
             readings.c.position, readings.c.photo, readings.c.sheet, readings.c.seconds, photos.c.sha256, photos.c.name,
-            station_of(photos).label("tps"), ledger.c.body,
+            station_of(photos).label("tps"), waits(readings).label("waits"), ledger.c.body,
         )
         .join_from(readings, photos, photos.c.position == readings.c.photo)
         .join(ledger, ledger.c.position == readings.c.position)
@@ -94,7 +101,7 @@ def _stored(connection: Connection, rows: Sequence[sa.Row[Any]]) -> Iterator[Sto
     findings = findings_of_sets(connection, [row.photo for row in rows])
     for row in rows:
         yield StoredSheet(
-            row.position, row.photo, row.sha256, row.name, row.sheet, row.tps, reasons.get(row.position),
+            row.position, row.photo, row.sha256, row.name, row.sheet, row.tps, reasons.get(row.position), row.waits,
             tuple(findings.get(row.photo, ())), sheet_in(row.body, seconds=row.seconds),
         )  # fmt: skip
 

@@ -7,8 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from pipeline.sheet import Severity
-from pipeline.store.schema import photos, readings, reassignments, set_findings, supersessions
+from pipeline.store.schema import photos, queue, readings, reassignments, supersessions
 
 
 def station_of(photo: Any) -> sa.ColumnElement[str | None]:
@@ -30,9 +29,9 @@ def replaced(reading: Any, photo: Any) -> sa.ColumnElement[bool]:
     )
 
 
-def doubted(photo: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
-    """Whether other documents speak against the photo at a position."""
-    return sa.exists().where(set_findings.c.photo == photo, set_findings.c.severity != Severity.INFO.value)
+def waits(reading: Any) -> sa.ColumnElement[bool]:
+    """Whether people must look at a row of `readings`: it is in the queue."""
+    return sa.exists().where(queue.c.reading == reading.c.position)
 
 
 def photos_of(connection: Connection, tps: str) -> list[int]:

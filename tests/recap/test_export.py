@@ -22,7 +22,8 @@ from pipeline.store.checkpoint import read_head
 from pipeline.store.decisions import DecisionKind, Outcome, Typed, tell_decision
 from pipeline.store.ledger import Head
 from pipeline.store.readings import StoredPhoto
-from pipeline.store.sheets import StoredSheet
+from pipeline.store.sheets import StoredSheet, sheet_at
+from pipeline.store.standing import refresh_photo
 from pipeline.writing import OutputError
 from tests.recap.conftest import HOSTILE, LAMPUNG, PAPUA
 from tests.sheets import make_refused, make_sheet
@@ -58,6 +59,7 @@ def test_what_people_decided_stands_beside_what_was_read(filled: sa.Engine, out:
     with filled.begin() as connection:
         numbers = {"paslon_1": Typed(FieldState.NUMBER, 90), "paslon_2": Typed(FieldState.ILLEGIBLE, None)}
         row = tell_decision(connection, reading, DecisionKind.RESOLVED, account="ani", numbers=numbers, outcome=Outcome.PAPER_WRONG)
+        refresh_photo(connection, sheet_at(connection, reading).photo)
     written(filled, out)
     table = pd.read_parquet(out / "numbers").set_index(["tps", "field"])
     assert table.loc[(PAPUA, "paslon_1"), ["value", "decided_value", "decided_state", "decision", "decision_row"]].tolist() == [
@@ -139,7 +141,7 @@ def test_every_column_is_explained(filled: sa.Engine, out: Path) -> None:
 
 
 def test_rows_have_no_other_columns() -> None:
-    about = StoredSheet(2, 1, "ab" * 32, "a.jpg", 1, LAMPUNG, "recount", make_sheet().findings, make_sheet())
+    about = StoredSheet(2, 1, "ab" * 32, "a.jpg", 1, LAMPUNG, "recount", False, make_sheet().findings, make_sheet())
     for sheet in (make_sheet(), make_refused()):
         one = Exported(replace(about, sheet=sheet), "cd" * 32, None)
         for name, rows_of in export_module.ROWS.items():

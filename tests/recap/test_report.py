@@ -198,7 +198,7 @@ def test_corners_that_make_no_sense_give_a_small_picture(quad: tuple[tuple[float
 
 
 def stored(number: int, sheet: Sheet) -> StoredSheet:
-    return StoredSheet(number, number, f"{number:064d}", f"{number}.jpg", 1, None, None, (), sheet)
+    return StoredSheet(number, number, f"{number:064d}", f"{number}.jpg", 1, None, None, False, (), sheet)
 
 
 def test_examples_are_few_drawn_the_same_each_time_and_the_least_sure_of_a_doubt() -> None:

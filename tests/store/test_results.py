@@ -12,12 +12,14 @@ from hypothesis import strategies as st
 from pipeline.regions import Region
 from pipeline.sheet import FieldState, Verdict
 from pipeline.store import open_store
+from pipeline.store.confirmations import confirm
 from pipeline.store.decisions import DecisionKind, Outcome, Typed, decisions_of, standing_of, tell_decision
 from pipeline.store.queue import Stage, waiting_of
 from pipeline.store.regions import import_regions
 from pipeline.store.results import Evidence, Total, difference, rebuild, results_of
 from pipeline.store.schema import queue, queue_reasons, readings, results, totals
-from pipeline.store.standing import bring_up_to_date, reassign, refresh_photo
+from pipeline.store.sheets import sheet_at
+from pipeline.store.standing import bring_up_to_date, reassign, refresh_photo, settle
 from tests.sheets import make_refused
 from tests.stores import add_photo, add_reading, sheet_saying
 
@@ -61,6 +63,32 @@ def decide(connection: sa.Connection, reading: int, **numbers: int) -> int:
     return made
 
 
+def doubt(connection: sa.Connection, reading: int) -> None:
+    """Somebody marks a box of the sheet on a contact sheet."""
+    tell_decision(connection, reading, DecisionKind.DOUBT, account="budi")
+    refresh_photo(connection, photo_of(connection, reading))
+
+
+def contradict(connection: sa.Connection, reading: int) -> None:
+    """The officers of the station say that another number stands on the paper."""
+    confirm(connection, reading, account="kpps", others={"paslon_1": Typed(FieldState.NUMBER, 99)})
+    settle(connection, photo_of(connection, reading))
+
+
+def undo(connection: sa.Connection, reading: int) -> None:
+    """Undo the decision on a sheet that stands, where there is one."""
+    standing = standing_of(decisions_of(connection, reading))
+    if standing is not None:
+        tell_decision(connection, reading, DecisionKind.UNDO, account="ani", undoes=standing.position)
+        refresh_photo(connection, photo_of(connection, reading))
+
+
+def confirmed_in_queue(connection: sa.Connection) -> list[int]:
+    """Sheets that people must look at and whose numbers are confirmed all the same: there must be none."""
+    query = sa.select(queue.c.reading).join(results, results.c.reading == queue.c.reading)
+    return list(connection.scalars(query.where(results.c.evidence.in_(["checked", "decided"]))))
+
+
 def total(connection: sa.Connection, region: str, evidence: str, page: str = "2") -> Total:
     query = sa.select(totals).where(totals.c.region == region, totals.c.evidence == evidence, totals.c.page == page)
     row = connection.execute(query).first()
@@ -82,6 +110,30 @@ def test_every_region_above_a_station_has_its_numbers_by_what_they_rest_on(store
         assert total(connection, "", "read") == Total()
         assert results_of(connection, STATIONS[2])[1].evidence == Evidence.DECIDED
         assert difference(connection) is None
+
+
+def test_sheet_that_waits_for_people_is_not_confirmed_whatever_the_machine_or_the_rule_said(store: sa.Engine) -> None:
+    with store.begin() as connection:
+        marked = came(connection, "marked", STATIONS[0], paslon_1=10)
+        doubt(connection, marked)
+        undone = came(connection, "undone", STATIONS[1], paslon_1=20)
+        decide(connection, undone, paslon_1=21)
+        undo(connection, undone)
+        agreed = came(connection, "agreed", STATIONS[2], verdict=Verdict.REVIEW, paslon_1=30)
+        typed = {"paslon_1": Typed(FieldState.NUMBER, 30)}
+        tell_decision(connection, agreed, DecisionKind.AGREED, account=None, numbers=typed)
+        refresh_photo(connection, photo_of(connection, agreed))
+        assert total(connection, "", "decided") == Total(1, {"paslon_1": (30, 1)})
+        contradict(connection, agreed)
+        moved = came(connection, "moved", STATIONS[0], "3", paslon_1=40)
+        tell_decision(connection, moved, DecisionKind.RESOLVED, account="ani", outcome=Outcome.WRONG_TPS, reason="its header")
+        reassign(connection, photo_of(connection, moved), STATIONS[3], reason="wrong_tps")
+        for reading in (marked, undone, agreed, moved):
+            assert waiting_of(connection, reading) is not None
+            assert sheet_at(connection, reading).verdict is Verdict.REVIEW
+        assert total(connection, "", "checked") == total(connection, "", "decided") == Total()
+        assert total(connection, "", "read") == Total(3, {"paslon_1": (60, 3)})
+        assert total(connection, "", "read", "3") == Total(1, {"paslon_1": (40, 1)})
 
 
 def test_refused_photo_is_received_and_has_no_result(store: sa.Engine) -> None:
@@ -124,7 +176,7 @@ events = st.lists(
         st.tuples(st.just("photo"), station, st.sampled_from("23"), st.sampled_from([Verdict.ACCEPTED, Verdict.REVIEW]), st.integers(0, 9)),
         st.tuples(st.just("move"), st.integers(0, 5), station),
         st.tuples(st.just("decide"), st.integers(0, 5), st.integers(0, 9)),
-        st.tuples(st.just("undo"), st.integers(0, 5)),
+        st.tuples(st.sampled_from(["undo", "doubt", "contradict"]), st.integers(0, 5)),
     ),
     max_size=12,
 )
@@ -147,8 +199,8 @@ def test_totals_are_those_of_a_count_from_the_beginning(happened: list[tuple]) -
                     reassign(connection, photo_of(connection, reading), values[1], reason="test")
                 elif what == "decide":
                     decide(connection, reading, paslon_1=values[1], paslon_2=1)
-                elif (standing := standing_of(decisions_of(connection, reading))) is not None:
-                    tell_decision(connection, reading, DecisionKind.UNDO, account="ani", undoes=standing.position)
-                    refresh_photo(connection, photo_of(connection, reading))
+                else:
+                    {"undo": undo, "doubt": doubt, "contradict": contradict}[what](connection, reading)
             assert difference(connection) is None
+            assert confirmed_in_queue(connection) == []
     store.dispose()
