@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import Engine
 
 from pipeline.sheet import Verdict
-from pipeline.store.accounts import Role
+from pipeline.store.accounts import Role, deactivate
 from pipeline.store.elections import Election, add_election
-from pipeline.store.schema import readings
+from pipeline.store.schema import readings, sessions
+from pipeline.store.times import text_of
+from pipeline.web.pages import live
 from tests.stores import add_photo, add_reading, sheet_saying
 from tests.web.conftest import ELSEWHERE, STATION, ClientAs
 
@@ -85,6 +88,31 @@ def test_store_without_sheets_says_so(client_as: ClientAs, site_store: Engine) -
 
 def test_live_page_counts_what_came_and_what_became_of_it(counted: Engine, client_as: ClientAs) -> None:
     page = client_as(Role.NATIONAL).get("/live").text
-    assert re.search(r"<b>3</b> <span>foto datang", page) or re.search(r"<b>0</b> <span>foto belum dibaca", page)
+    for count, what in ((3, "foto datang"), (0, "foto belum dibaca"), (1, "lembar di antrean")):
+        assert re.search(rf"<b>{count}</b> <span>{what}", page), what
     assert "LAMPUNG" in page
     assert 'href="/recap/18"' in page
+    of_district = client_as(Role.PPK, "180508").get("/live").text
+    assert of_district.index("Seluruh Indonesia") < of_district.index("<b>3</b> <span>foto datang") < of_district.index("Menurut wilayah")
+
+
+@pytest.mark.parametrize("end", ["logged out", "deactivated", "expired"])
+def test_stream_of_the_live_page_ends_with_the_session(
+    counted: Engine, client_as: ClientAs, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    client = client_as(Role.NATIONAL, name="eka")
+
+    async def meanwhile(seconds: float) -> None:
+        with counted.begin() as connection:
+            if end == "deactivated":
+                deactivate(connection, "eka")
+            elif end == "logged out":
+                connection.execute(sessions.delete())
+            else:
+                connection.execute(sessions.update().values(expires=text_of(datetime.now(UTC))))
+
+    monkeypatch.setattr(live.anyio, "sleep", meanwhile)
+    told = client.get("/live/events").text
+    assert told.count("\n\n") == 1
+    assert "LAMPUNG" in told
+    assert client.get("/live/events").headers["location"].startswith("/login")

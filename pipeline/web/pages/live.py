@@ -12,7 +12,7 @@ from starlette.responses import Response, StreamingResponse
 
 from pipeline.recap.live import Pulse, pulse
 from pipeline.recap.wording import VERDICTS
-from pipeline.store.accounts import Role
+from pipeline.store.accounts import Role, session_of
 from pipeline.web.policy import ANYONE, Policy, Routes
 from pipeline.web.visit import CurrentVisit, Visit
 
@@ -31,14 +31,13 @@ def live(visit: CurrentVisit) -> Response:
 
 @routes.get("/live/events", policy=WATCHERS)
 def events(visit: CurrentVisit) -> Response:
-    """The changing part of the page as server-sent events, one whenever something has happened."""
+    """The changing part of the page as server-sent events, one whenever something has happened, until the visitor is logged out."""
     return StreamingResponse(_events(visit), media_type="text/event-stream")
 
 
 async def _events(visit: Visit) -> AsyncIterator[str]:
     last = None
-    while True:
-        now = await run_in_threadpool(_pulse, visit)
+    while (now := await run_in_threadpool(_pulse_for_session, visit)) is not None:
         # The clock of the chart goes on also when nothing comes.
         if (now.head, now.minutes[-1].at) != last:
             last = now.head, now.minutes[-1].at
@@ -52,6 +51,15 @@ async def _events(visit: Visit) -> AsyncIterator[str]:
 def _pulse(visit: Visit) -> Pulse:
     with visit.reading() as connection:
         return pulse(connection, _within(visit), now=datetime.now(UTC))
+
+
+def _pulse_for_session(visit: Visit) -> Pulse | None:
+    """How the count stands, for whom the request was let in long ago; None when the session has ended since."""
+    now = datetime.now(UTC)
+    with visit.reading() as connection:
+        if visit.session is None or session_of(connection, visit.session.token, now=now) is None:
+            return None
+        return pulse(connection, _within(visit), now=now)
 
 
 def _within(visit: Visit) -> str:
