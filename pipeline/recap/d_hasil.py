@@ -167,8 +167,8 @@ def kind_of(code: str) -> Kind | None:
     return KINDS[Level(len(code))] if len(code) in KINDS and code[:2].isdecimal() else None
 
 
-def d_hasil(connection: Connection, code: str, form: Form, *, at: datetime) -> Document:
-    """The D.Hasil of a region; the connection must see one moment of the store.
+def d_hasil(connection: Connection, code: str, form: Form, *, at: datetime, as_new: int | None = None) -> Document:
+    """The D.Hasil of a region; the connection must see one moment of the store, and `as_new` is as of `rollup`.
 
     Raises
     ------
@@ -178,9 +178,9 @@ def d_hasil(connection: Connection, code: str, form: Form, *, at: datetime) -> D
     kind = kind_of(code)
     if kind is None:
         raise LookupError(f"there is no D.Hasil of region {code!r}: only of districts, regencies and provinces")
-    shown = rollup(connection, code, form)
+    shown = rollup(connection, code, form, as_new=as_new)
     of_villages = [part.code for part in shown.parts if part.received] if kind is Kind.KECAMATAN else []
-    annexes = tuple(_annex(rollup(connection, village, form), head(connection), at) for village in of_villages)
+    annexes = tuple(_annex(rollup(connection, village, form, as_new=as_new), head(connection), at) for village in of_villages)
     return replace(_document(shown, kind, COLUMNS[kind], head(connection), at), annexes=annexes)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -18,7 +18,8 @@ from sqlalchemy import Connection
 from pipeline.forms import Check, Form, Relation
 from pipeline.regions.codes import Level
 from pipeline.store.results import NATION, RECEIVED, Evidence, Result, Total
-from pipeline.store.schema import readings, regions, results, totals
+from pipeline.store.schema import photos, readings, regions, results, totals
+from pipeline.store.stations import station_of
 
 CANDIDATE = re.compile(r"(paslon|partai)_[0-9]+")
 """Ids of the numbers that a contest is about: pairs of candidates, or parties."""
@@ -140,8 +141,13 @@ class Rollup:
         return tuple(name for name in self.form.fields if CANDIDATE.fullmatch(name))
 
 
-def rollup(connection: Connection, code: str, form: Form) -> Rollup:
+def rollup(connection: Connection, code: str, form: Form, *, as_new: int | None = None) -> Rollup:
     """The results of a form in a region (empty code: the nation).
+
+    Parameters
+    ----------
+    as_new
+        The reading of a decided sheet that counts as in doubt here: whoever asks is to type it as if nobody had decided it.
 
     Raises
     ------
@@ -155,14 +161,14 @@ def rollup(connection: Connection, code: str, form: Form) -> Rollup:
         raise LookupError(f"there is no region {code}")
     is_village = len(code) == Level.VILLAGE
     expected = connection.execute(_expected(code)).all()
-    sums = _sums(connection, {code, *(row.code for row in expected)}, form)
+    sums = _sums(connection, {code, *(row.code for row in expected)}, form, as_new)
     total = _part(code, names.get(code, ""), sum(row.stations for row in expected), sums, form)
     return Rollup(
         form=form,
         total=total,
         path=((NATION, ""), *((one, names.get(one, one)) for one in above)) if code else (),
         parts=() if is_village else tuple(_part(row.code, row.name, row.stations, sums, form) for row in expected),
-        stations=_stations(connection, code, total.stations, form) if is_village else (),
+        stations=_stations(connection, code, total.stations, form, as_new) if is_village else (),
         checks=tuple(_checked(form, total)),
         race=_race(form, total),
     )
@@ -184,13 +190,20 @@ def _within(column: sa.ColumnElement[str], code: str | sa.ColumnElement[str]) ->
     return column.between(code, code + AFTER_ALL)
 
 
-def _sums(connection: Connection, codes: Collection[str], form: Form) -> dict[str, dict[tuple[str, str], Total]]:
+def _sums(connection: Connection, codes: Collection[str], form: Form, as_new: int | None) -> dict[str, dict[tuple[str, str], Total]]:
     """The totals of some regions, by page and evidence."""
-    sums: defaultdict[str, dict[tuple[str, str], Total]] = defaultdict(dict)
+    sums: defaultdict[str, defaultdict[tuple[str, str], Total]] = defaultdict(lambda: defaultdict(Total))
     query = sa.select(totals).where(totals.c.region.in_(codes), totals.c.form.in_([form.id, ""]))
     for row in connection.execute(query):
         sums[row.region][row.page, row.evidence] = Total.of(row.sheets, row.numbers)
-    return sums
+    station = sa.select(station_of(photos)).join_from(photos, readings, readings.c.photo == photos.c.position)
+    its_results = results.c.tps == station.where(readings.c.position == as_new).scalar_subquery()
+    mine = sa.select(results).where(its_results, results.c.reading == as_new, results.c.form == form.id)
+    for row in connection.execute(mine) if as_new is not None else ():
+        for region in filter(row.tps.startswith, codes):
+            sums[region][row.page, row.evidence].add(Result.of(row), -1)
+            sums[region][row.page, Evidence.READ].add(Result.of(row), 1)
+    return {region: dict(of_region) for region, of_region in sums.items()}
 
 
 def _part(code: str, name: str, stations: int, sums: Mapping[str, Mapping[tuple[str, str], Total]], form: Form) -> Part:
@@ -207,7 +220,7 @@ def _part(code: str, name: str, stations: int, sums: Mapping[str, Mapping[tuple[
     return Part(code, name, stations, mine.get(("", RECEIVED), Total()).sheets, sheets, figures)
 
 
-def _stations(connection: Connection, village: str, expected: int, form: Form) -> tuple[StationPart, ...]:
+def _stations(connection: Connection, village: str, expected: int, form: Form, as_new: int | None) -> tuple[StationPart, ...]:
     """The polling stations of a village: those of the table, and any more that sheets came from."""
     query = (
         sa.select(results, readings.c.photo)
@@ -220,7 +233,9 @@ def _stations(connection: Connection, village: str, expected: int, form: Form) -
     for row in connection.execute(query):
         came.add(row.tps)
         if row.form:
-            sheets[row.tps][row.page] = SheetOfStation(Result.of(row), row.photo)
+            result = Result.of(row)
+            shown = replace(result, evidence=Evidence.READ) if row.reading == as_new else result
+            sheets[row.tps][row.page] = SheetOfStation(shown, row.photo)
     named = {f"{village}{number:03d}" for number in range(1, expected + 1)}
     return tuple(StationPart(tps, tps in came, sheets.get(tps, {})) for tps in sorted(named | came))
 

@@ -1,7 +1,7 @@
 """Who looks at which sheet: the next one by order, for three minutes, with a version that makes any later save on an older one stale.
 
 Data, version and lease come together, in one transaction. Now and then the sheet that comes next is one that has been decided already: what
-is typed of it measures the person, and nothing tells it from the others.
+is typed of it measures the person, and nothing tells it from the others. Nobody types a sheet of which they may have seen what was read.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -16,9 +17,10 @@ from sqlalchemy import Connection
 from pipeline.store.accounts import Account
 from pipeline.store.decisions import standing_decisions
 from pipeline.store.ledger import become_writer
-from pipeline.store.queue import Stage
-from pipeline.store.schema import decisions, entries, known_claims, photos, queue, queue_reasons, readings
-from pipeline.store.stations import replaced, station_of
+from pipeline.store.queue import Stage, reasons
+from pipeline.store.schema import accounts, decisions, entries, known_claims, ledger, links, photos, queue, queue_reasons, readings
+from pipeline.store.sheets import sheet_at
+from pipeline.store.stations import replaced, station_of, waits
 from pipeline.store.times import text_of, time_of
 
 LEASE = timedelta(minutes=3)
@@ -30,7 +32,7 @@ RESOLVING = (Stage.RESOLVE,)
 
 
 class StaleError(Exception):
-    """The sheet is no longer this person's: the lease has ended, somebody else has it, or it was saved already."""
+    """The sheet is not this person's to type or decide: the lease has ended, somebody else has it, or it was saved already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +100,12 @@ def claim_next(
         A number drawn evenly from [0, 1): below `known_share` a sheet that has been decided is given, where there is one.
     """
     become_writer(connection)
-    if known_draw < known_share and set(stages) == set(KEYING):
-        claim = _claim_known(connection, account, now)
-        if claim is not None:
-            return claim
     order = _waiting(account, stages, filters, now).with_only_columns(queue.c.reading)
     reading = connection.scalar(order.order_by(queue.c.priority.desc(), queue.c.reading).limit(1))
-    return None if reading is None else _claim(connection, account, reading, now)
+    if reading is None:  # also no known sheet: it would be the only one, and so known for what it is
+        return None
+    known = _claim_known(connection, account, filters, now) if known_draw < known_share and set(stages) == set(KEYING) else None
+    return known or _claim(connection, account, reading, now)
 
 
 def claim_one(connection: Connection, account: Account, stages: Collection[Stage], reading: int, *, now: datetime) -> Claim:
@@ -122,8 +123,8 @@ def claim_one(connection: Connection, account: Account, stages: Collection[Stage
     return _claim(connection, account, reading, now)
 
 
-def held(connection: Connection, account: Account, reading: int, version: int, *, now: datetime) -> Claim:
-    """The claim with this version, if it still stands.
+def held(connection: Connection, account: Account, stages: Collection[Stage], reading: int, version: int, *, now: datetime) -> Claim:
+    """The claim with this version, if it still stands and the sheet waits for one of some stages: a known one waits to be typed.
 
     Raises
     ------
@@ -133,10 +134,12 @@ def held(connection: Connection, account: Account, reading: int, version: int, *
     known = connection.execute(
         sa.select(known_claims).where(known_claims.c.account == account.name, known_claims.c.reading == reading)
     ).first()
-    if known is not None and known.version == version and known.claimed_until > text_of(now):
+    if known is not None and known.version == version and known.claimed_until > text_of(now) and set(KEYING) <= set(stages):
         return Claim(reading, version, time_of(known.claimed_at), time_of(known.claimed_until), True)
     row = connection.execute(
-        sa.select(queue).where(queue.c.reading == reading, queue.c.version == version, queue.c.claimed_by == account.name)
+        sa.select(queue)
+        .where(queue.c.reading == reading, queue.c.version == version, queue.c.claimed_by == account.name)
+        .where(queue.c.stage.in_([stage.value for stage in stages]))
     ).first()
     if row is None or row.claimed_until <= text_of(now):
         raise StaleError
@@ -146,7 +149,7 @@ def held(connection: Connection, account: Account, reading: int, version: int, *
 def renew(connection: Connection, account: Account, reading: int, version: int, *, now: datetime) -> datetime:
     """Keep a claim that still stands for another lease; gives when that ends. StaleError when it does not stand."""
     become_writer(connection)
-    claim = held(connection, account, reading, version, now=now)
+    claim = held(connection, account, tuple(Stage), reading, version, now=now)
     until = now + LEASE
     table = known_claims if claim.known else queue
     mine = table.c.account == account.name if claim.known else table.c.claimed_by == account.name
@@ -187,10 +190,9 @@ def counted(connection: Connection, account: Account, filters: Filters) -> dict[
     return {Stage(row[0]): row[1] for row in connection.execute(query)}
 
 
-def shown_as_new(connection: Connection, account: Account, reading: int) -> bool:
-    """Whether a decided sheet is now shown to this person as if it were not."""
-    mine = (known_claims.c.account == account.name) & (known_claims.c.reading == reading)
-    return connection.scalar(sa.select(sa.exists().where(mine))) or False
+def shown_as_new(connection: Connection, account: Account) -> int | None:
+    """The decided sheet that is now shown to this person as if it were not; None when none is."""
+    return connection.scalar(sa.select(known_claims.c.reading).where(known_claims.c.account == account.name))
 
 
 def _within(account: Account, filters: Filters) -> sa.Select[tuple[object, ...]]:
@@ -206,10 +208,27 @@ def _within(account: Account, filters: Filters) -> sa.Select[tuple[object, ...]]
 
 
 def _waiting(account: Account, stages: Collection[Stage], filters: Filters, now: datetime) -> sa.Select[tuple[object, ...]]:
-    """What this person may claim: free or already theirs, and not typed by them before."""
+    """What this person may claim: free or already theirs, not typed by them before, and to be typed also not seen by them."""
     free = queue.c.claimed_until.is_(None) | (queue.c.claimed_until <= text_of(now)) | (queue.c.claimed_by == account.name)
     typed = sa.exists().where(entries.c.reading == queue.c.reading, entries.c.account == account.name, ~entries.c.known)
-    return _within(account, filters).where(queue.c.stage.in_([stage.value for stage in stages]), free, ~typed)
+    query = _within(account, filters).where(queue.c.stage.in_([stage.value for stage in stages]), free, ~typed)
+    return query.where(~_has_seen(account, queue.c.reading, queue.c.tps)) if set(stages) & set(KEYING) else query
+
+
+def _has_seen(account: Account, reading: sa.ColumnElement[int], tps: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+    """Whether this person has seen what was read of a sheet, or may have: who decided or doubted it has, and so may who made a link that
+    could let one in as an officer of its station after it was read.
+    """
+    made = decisions.alias()
+    decided = sa.exists().where(made.c.reading == reading, made.c.account == account.name).correlate_except(made)
+    read_at = sa.select(ledger.c.at).where(ledger.c.position == reading).correlate_except(ledger).scalar_subquery()
+    linked = (
+        sa.exists()
+        .where(links.c.made_by == account.name, accounts.c.id == links.c.account, accounts.c.region == tps)
+        .where(links.c.expires > read_at, links.c.revoked.is_(None) | (links.c.revoked > read_at))
+        .correlate_except(links, accounts)
+    )
+    return decided | linked
 
 
 def _claim(connection: Connection, account: Account, reading: int, now: datetime) -> Claim:
@@ -222,24 +241,28 @@ def _claim(connection: Connection, account: Account, reading: int, now: datetime
     return Claim(reading, version or 0, now, now + LEASE, False)
 
 
-def _claim_known(connection: Connection, account: Account, now: datetime) -> Claim | None:
-    """A decided sheet of this person's region that the person has not typed, as if it were new."""
+def _claim_known(connection: Connection, account: Account, filters: Filters, now: datetime) -> Claim | None:
+    """A decided sheet such as was asked for that the person has neither typed nor seen, as if it were new."""
     typed = sa.exists().where(entries.c.reading == decisions.c.reading, entries.c.account == account.name)
     query = (
         sa.select(decisions.c.reading)
         .join_from(decisions, readings, readings.c.position == decisions.c.reading)
         .join(photos, photos.c.position == readings.c.photo)
-        .where(~typed, ~replaced(readings, photos), ~sa.exists().where(queue.c.reading == decisions.c.reading))
+        .where(~typed, ~_has_seen(account, readings.c.position, station_of(photos)), ~replaced(readings, photos), ~waits(readings))
         .order_by(decisions.c.position.desc())
         .limit(KNOWN_CANDIDATES)
     )
-    if account.region:
-        query = query.where(station_of(photos).startswith(account.region, autoescape=True))
+    for beginning in {account.region, filters.region} - {""}:
+        query = query.where(station_of(photos).startswith(beginning, autoescape=True))
+    if filters.form:
+        query = query.where(readings.c.form == filters.form)
     standing = standing_decisions(connection, list(dict.fromkeys(connection.scalars(query))))
-    if not standing:
+    why = {filters.reason, filters.check and f"check:{filters.check}"} - {""}
+    fitting = [reading for reading in sorted(standing) if not why or why <= reasons(sheet_at(connection, reading))]
+    if not fitting:
         return None
     # Which of them: by the clock, so that nobody learns an order; it is no secret worth a better source.
-    reading = sorted(standing)[now.microsecond % len(standing)]
+    reading = fitting[now.microsecond % len(fitting)]
     before = connection.scalar(sa.select(known_claims.c.version).where(known_claims.c.account == account.name)) or 0
     connection.execute(known_claims.delete().where(known_claims.c.account == account.name))
     claim = Claim(reading, before + 1, now, now + LEASE, True)

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from pipeline.forms import Catalogue
 from pipeline.review.acceptance import DECIDED, Judgement, checks_on, judge
-from pipeline.review.claims import Claim, StaleError, held, release
+from pipeline.review.claims import KEYING, Claim, StaleError, held, release
 from pipeline.sheet import FieldState, Sheet
 from pipeline.store.accounts import Account
 from pipeline.store.decisions import DecisionKind, Typed, entries_of, standing_decisions, tell_decision, tell_entry
@@ -95,12 +95,12 @@ def submit(
     Raises
     ------
     StaleError
-        The claim no longer stands.
+        The claim no longer stands, or is one to decide: who may decide a sheet sees all that is known of it.
     TypingError
         Something typed is no number and no sign.
     """
     become_writer(connection)
-    claim = held(connection, account, claim.reading, claim.version, now=now)
+    claim = held(connection, account, KEYING, claim.reading, claim.version, now=now)
     asked = task(connection, claim, catalogue)
     filled = {name: texts.get(name, "").strip() or "/" for name in asked.fields} if escalate else texts
     typed = parse(filled, asked.fields)

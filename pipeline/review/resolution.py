@@ -16,9 +16,9 @@ from sqlalchemy import Connection
 from pipeline.forms import Catalogue, Check
 from pipeline.regions import TpsCode
 from pipeline.review.acceptance import checks_on
-from pipeline.review.claims import Claim, held, release
-from pipeline.review.keying import parse
-from pipeline.sheet import Severity
+from pipeline.review.claims import RESOLVING, Claim, held, release
+from pipeline.review.keying import judged, parse
+from pipeline.sheet import Severity, Verdict
 from pipeline.store.accounts import Account
 from pipeline.store.decisions import (
     Decision,
@@ -69,13 +69,14 @@ class Case:
     entries: tuple[Entry, ...]
     decisions: tuple[Decision, ...]
     checks: tuple[Check, ...]
+    settled: Mapping[str, Typed]
 
     def contradicted(self, numbers: Mapping[str, Typed]) -> tuple[str, ...]:
-        """The fields in which numbers differ from what at least two people typed, and all of them the same."""
+        """The fields in which numbers are what nobody typed who typed them, or not what two readings agree on."""
         found = []
         for name, decided in numbers.items():
-            typed = [entry.numbers[name].value for entry in self.entries if name in entry.numbers]
-            if len(typed) >= 2 and len(set(typed)) == 1 and typed[0] != decided.value:
+            typed = [entry.numbers[name] for entry in self.entries if name in entry.numbers]
+            if (typed and decided not in typed) or decided.value != self.settled.get(name, decided).value:
                 found.append(name)
         return tuple(found)
 
@@ -84,7 +85,8 @@ def case_of(connection: Connection, reading: int, catalogue: Catalogue) -> Case:
     """What is known of a sheet."""
     stored = sheet_at(connection, reading)
     made = tuple(decisions_of(connection, reading))
-    return Case(stored, tuple(entries_of(connection, reading)), made, checks_on(stored.sheet, catalogue))
+    settled = judged(connection, stored, catalogue).settled
+    return Case(stored, tuple(entries_of(connection, reading)), made, checks_on(stored.sheet, catalogue), settled)
 
 
 def resolve(
@@ -110,7 +112,7 @@ def resolve(
         A reason is missing where one is due, or the outcome does not fit the numbers.
     """
     become_writer(connection)
-    held(connection, account, claim.reading, claim.version, now=now)
+    held(connection, account, RESOLVING, claim.reading, claim.version, now=now)
     case = case_of(connection, claim.reading, catalogue)
     numbers = parse(texts, tuple(case.stored.sheet.fields))
     why = _reason(reason)
@@ -140,7 +142,7 @@ def send_elsewhere(
     Raises as `resolve` does.
     """
     become_writer(connection)
-    held(connection, account, claim.reading, claim.version, now=now)
+    held(connection, account, RESOLVING, claim.reading, claim.version, now=now)
     stored = case_of(connection, claim.reading, catalogue).stored
     why = _reason(reason)
     code = None if tps is None else str(tps)
@@ -170,7 +172,8 @@ def doubt(connection: Connection, account: Account, reading: int, reason: str) -
     """Send a sheet that was accepted without a person to people, because one of its digits looks odd among others like it."""
     become_writer(connection)
     stored = sheet_at(connection, reading)
-    if stored.superseded is not None or reading in standing_decisions(connection, [reading]):
+    by_machine_alone = stored.verdict is Verdict.ACCEPTED and reading not in standing_decisions(connection, [reading])
+    if stored.superseded is not None or not by_machine_alone:
         raise ResolutionError(Problem.NOT_STANDING)
     tell_decision(connection, reading, DecisionKind.DOUBT, account=account.name, reason=_reason(reason))
     refresh_photo(connection, stored.photo)

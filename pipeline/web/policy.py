@@ -12,12 +12,13 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 from fastapi import Depends, FastAPI
 from fastapi.routing import APIRoute
+from pydantic import Field
 from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
@@ -47,8 +48,11 @@ FILES_AT_ONCE = 12
 FIELDS_AT_ONCE = 500
 SAFE_METHODS = frozenset({"GET", "HEAD"})
 
-LONGEST_ROW = 18
-"""Digits of the number of a row that databases can hold."""
+LONGEST = 18
+"""Digits of a number that databases can hold."""
+
+Number = Annotated[int, Field(le=10**LONGEST)]
+"""A number in an address that the database is asked for; a longer one names nothing."""
 
 ANYONE = frozenset(Role)
 FIELD = frozenset({Role.KPPS, Role.PPS, Role.PPK, Role.REGENCY, Role.PROVINCE, Role.NATIONAL})
@@ -115,7 +119,7 @@ class PhotoOf:
     parameter: str
 
     def within(self, account: Account, connection: Connection, values: Mapping[str, Any]) -> bool:
-        return _covers_photo(account, connection, photos.c.position == _row(values[self.parameter]))
+        return _covers_photo(account, connection, photos.c.position == number_of(values[self.parameter]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +129,7 @@ class SheetOf:
     parameter: str
 
     def within(self, account: Account, connection: Connection, values: Mapping[str, Any]) -> bool:
-        its_photo = sa.select(readings.c.photo).where(readings.c.position == _row(values[self.parameter])).scalar_subquery()
+        its_photo = sa.select(readings.c.photo).where(readings.c.position == number_of(values[self.parameter])).scalar_subquery()
         return _covers_photo(account, connection, photos.c.position == its_photo)
 
 
@@ -246,6 +250,11 @@ class Routes:
         return declared
 
 
+def number_of(text: str) -> int:
+    """The row or version that a text names; 0, which is none, when it is no number that a database can hold."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= LONGEST else 0
+
+
 def check_policies(app: FastAPI) -> dict[tuple[str, str], Policy]:
     """The policy of every route, by method and path.
 
@@ -285,8 +294,3 @@ def _is_own_form(visit: Visit) -> bool:
 def _covers_photo(account: Account, connection: Connection, which: sa.ColumnElement[bool]) -> bool:
     row = connection.execute(sa.select(station_of(photos).label("tps")).where(which)).first()
     return row is not None and account.covers(row.tps)
-
-
-def _row(text: str) -> int:
-    """The row of the ledger that a path names; 0, which is none, when it is no number."""
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= LONGEST_ROW else 0

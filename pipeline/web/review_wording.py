@@ -59,12 +59,14 @@ PROBLEMS: Mapping[Problem, Text] = {
     ),
     Problem.ADDS_UP: Text("Angka ini cocok jumlahnya; pilih seperti tertulis.", "These numbers add up; choose as written."),
     Problem.CONTRADICTS_KEYERS: Text(
-        "Dua orang mengetik angka lain di sini; tulis alasan Anda.", "Two people typed another number here; write down your reason."
+        "Angka ini tidak diketik siapa pun, atau bukan yang sudah disepakati; tulis alasan Anda.",
+        "Nobody typed this number, or it is not what was agreed on; write down your reason.",
     ),
     Problem.SAME_TPS: Text("Lembar ini sudah di TPS itu; tulis TPS lain.", "The sheet is of that station already; name another."),
     Problem.NOTHING_TO_UNDO: Text("Tidak ada keputusan yang dapat dibatalkan.", "There is no decision to undo."),
     Problem.NOT_STANDING: Text(
-        "Lembar ini sudah diputuskan orang atau digantikan.", "This sheet was decided by people already, or replaced."
+        "Lembar ini sudah di antrean, sudah diputuskan orang, atau digantikan.",
+        "This sheet is in the queue already, was decided by people, or was replaced.",
     ),
 }
 

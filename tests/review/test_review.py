@@ -27,7 +27,7 @@ from pipeline.review.claims import (
 )
 from pipeline.review.contact import contact_sheet
 from pipeline.review.history import history
-from pipeline.review.keying import TypingError, submit, task
+from pipeline.review.keying import TypingError, parse, submit, task
 from pipeline.review.resolution import Problem, ResolutionError, case_of, doubt, resolve, send_elsewhere, undo
 from pipeline.review.reviewers import reviewers
 from pipeline.sheet import Finding, FindingCode, Severity, Text, Verdict
@@ -35,9 +35,10 @@ from pipeline.store import entries, verify
 from pipeline.store.accounts import Account, Role
 from pipeline.store.decisions import Outcome, decisions_of, entries_of, standing_decisions
 from pipeline.store.ledger import Head
+from pipeline.store.links import make_link, revoke
 from pipeline.store.queue import Stage, waiting_of
 from pipeline.store.regions import import_regions
-from pipeline.store.schema import accounts, queue, readings
+from pipeline.store.schema import accounts, queue, readings, totals
 from pipeline.store.views import check_views
 from tests.stores import add_photo, add_reading, sheet_saying
 
@@ -115,6 +116,12 @@ def stage(store: sa.Engine, reading: int) -> Stage | None:
         return waiting_of(connection, reading)
 
 
+def summed(connection: sa.Connection) -> dict[str, int]:
+    """How many sheets the sums of the nation are of, by what their numbers rest on."""
+    rows = connection.execute(sa.select(totals).where(totals.c.region == "", totals.c.form != ""))
+    return {row.evidence: row.sheets for row in rows}
+
+
 def test_only_what_is_in_doubt_waits_and_what_matters_most_comes_first(store: sa.Engine) -> None:
     accepted = read(store, HERE, verdict=Verdict.ACCEPTED)
     little = read(store, THERE, probability=0.9)
@@ -169,7 +176,7 @@ def test_what_one_person_contradicts_another_types_and_a_third_decides(store: sa
     assert keyed(store, BUDI, reading, catalogue, {**RIGHT, "suara_sah": "202"}) == Stage.RESOLVE
     claim = claimed(store, CITRA, reading)
     with store.begin() as connection:
-        resolve(connection, CITRA, claim, Outcome.AS_WRITTEN, RIGHT, "", catalogue, now=NOON)
+        resolve(connection, CITRA, claim, Outcome.AS_WRITTEN, RIGHT, "the tail of the 0 is a crease", catalogue, now=NOON)
     assert stage(store, reading) is None
     with store.connect() as connection:
         assert standing_decisions(connection, [reading])[reading].account == "citra"
@@ -245,6 +252,28 @@ def test_paper_that_does_not_add_up_is_recorded_as_written_with_a_reason(store: 
     assert decision.numbers["suara_total"].value == 215
 
 
+def test_decision_for_what_nobody_typed_or_against_what_was_agreed_needs_a_reason(store: sa.Engine, catalogue: Catalogue) -> None:
+    reading = read(store, HERE, suara_sah=200, suara_tidak_sah=0, suara_total=200)
+    keyed(store, ANI, reading, catalogue, {"suara_sah": "200", "suara_tidak_sah": "*", "suara_total": "201"})
+    keyed(store, BUDI, reading, catalogue, {"suara_sah": "202", "suara_tidak_sah": "2", "suara_total": "203"})
+    claim = claimed(store, CITRA, reading)
+    attempts = [
+        ({"suara_sah": "200", "suara_tidak_sah": "*", "suara_total": "200"}, ("suara_total",)),  # nobody typed 200
+        ({"suara_sah": "202", "suara_tidak_sah": "*", "suara_total": "202"}, ("suara_sah", "suara_total")),  # machine and ani agree on 200
+        ({"suara_sah": "200", "suara_tidak_sah": "-", "suara_total": "201"}, ("suara_tidak_sah",)),  # crossed out is not blank
+        ({"suara_sah": "200", "suara_tidak_sah": "0", "suara_total": "201"}, ("suara_tidak_sah",)),  # nor a written zero
+    ]
+    for numbers, about in attempts:
+        with store.begin() as connection:
+            assert case_of(connection, reading, catalogue).contradicted(parse(numbers, tuple(RIGHT))) == about
+    with store.begin() as connection, pytest.raises(ResolutionError) as error:
+        resolve(connection, CITRA, claim, Outcome.AS_WRITTEN, attempts[0][0], "", catalogue, now=NOON)
+    assert (error.value.problem, error.value.fields) == (Problem.CONTRADICTS_KEYERS, ("suara_total",))
+    with store.begin() as connection:
+        resolve(connection, CITRA, claim, Outcome.AS_WRITTEN, attempts[0][0], "the 1 is a stain", catalogue, now=NOON)
+    assert stage(store, reading) is None
+
+
 def test_sheet_of_another_station_is_decided_there(store: sa.Engine, catalogue: Catalogue) -> None:
     reading = read(store, HERE)
     keyed(store, ANI, reading, catalogue, escalate=True)
@@ -290,13 +319,19 @@ def test_odd_box_of_a_contact_sheet_sends_its_sheet_to_people_and_accepts_nothin
         shown = contact_sheet(connection, CITRA, "2")
         assert {box.reading for box in shown.boxes} == {reading}
         assert [(box.field, box.place) for box in shown.boxes] == [("suara_sah", 0), ("suara_total", 0)]
+        assert summed(connection) == {"checked": 1, "read": 1}
         doubt(connection, CITRA, reading, "looks like a 7")
+        assert summed(connection) == {"read": 2}
         assert contact_sheet(connection, CITRA, "2").boxes == ()
         assert contact_sheet(connection, DEWI, "2").boxes == ()
     assert stage(store, reading) is Stage.KEY
     assert keyed(store, ANI, reading, catalogue) == DECIDED
+    with store.connect() as connection:
+        assert summed(connection) == {"decided": 1, "read": 1}
     with store.begin() as connection, pytest.raises(ResolutionError):
         doubt(connection, CITRA, reading, "decided by people")
+    with store.begin() as connection, pytest.raises(ResolutionError):
+        doubt(connection, CITRA, other, "in the queue")
     assert stage(store, other) is Stage.KEY
     with store.connect() as connection, pytest.raises(ValueError, match="12"):
         contact_sheet(connection, CITRA, "12")
@@ -307,22 +342,84 @@ def test_known_sheet_measures_the_person_and_changes_nothing(store: sa.Engine, c
     keyed(store, ANI, reading, catalogue)
     waiting = read(store, THERE)
     assert next_of(store, ANI, draw=0.0) == waiting  # she typed the decided one
+    assert next_of(store, BUDI, draw=0.0) is None  # it would be the only one
+    read(store, "1805082001003")
     with store.begin() as connection:
         claim = claim_next(connection, BUDI, KEYING, Filters(), now=NOON, known_draw=0.0, known_share=0.03)
         assert claim is not None
         assert (claim.reading, claim.known) == (reading, True)
-        assert shown_as_new(connection, BUDI, reading)
+        assert shown_as_new(connection, BUDI) == reading
         assert set(task(connection, claim, catalogue).fields) == set(RIGHT)
         submit(connection, BUDI, claim, {**RIGHT, "suara_sah": "700"}, catalogue, now=NOON + timedelta(seconds=9))
     with store.connect() as connection:
         assert [entry.account for entry in entries_of(connection, reading)] == ["ani"]
         assert reading in standing_decisions(connection, [reading])
-        assert not shown_as_new(connection, BUDI, reading)
+        assert shown_as_new(connection, BUDI) is None
         known = {one.name: one for one in reviewers(connection, CITRA)}
     assert (known["budi"].known_numbers, known["budi"].wrong, known["budi"].error_rate) == (3, 1, pytest.approx(1 / 3))
     assert known["budi"].median_seconds == 9
     assert (known["ani"].sheets, known["ani"].error_rate, known["ani"].interval) == (1, None, (0.0, 1.0))
     assert reviewers_of(store, DEWI) == []
+
+
+def test_known_sheet_is_one_that_was_asked_for_and_that_the_person_has_not_decided(store: sa.Engine, catalogue: Catalogue) -> None:
+    decided = read(store, HERE)
+    keyed(store, ANI, decided, catalogue, escalate=True)
+    claim = claimed(store, CITRA, decided)
+    with store.begin() as connection:
+        resolve(connection, CITRA, claim, Outcome.AS_WRITTEN, RIGHT, "", catalogue, now=NOON)
+    waiting = read(store, THERE)
+    assert next_of(store, CITRA, draw=0.0) == waiting
+    with store.begin() as connection:
+        release(connection, CITRA, waiting)
+    for filters in (Filters(region=THERE), Filters(form="x"), Filters(reason="corrected"), Filters(check="E12")):
+        assert next_of(store, BUDI, filters, draw=0.0) in (waiting, None)
+    for filters in (Filters(), Filters(region="1805082001"), Filters(form=FORM, reason="unsure")):
+        assert next_of(store, BUDI, filters, draw=0.0) == decided
+
+
+def test_who_has_seen_what_was_read_of_a_sheet_does_not_type_it(store: sa.Engine, catalogue: Catalogue) -> None:
+    reading = read(store, HERE, verdict=Verdict.ACCEPTED)
+    with store.begin() as connection:
+        doubt(connection, CITRA, reading, "looks like a 7")
+    assert next_of(store, CITRA) is None
+    with store.begin() as connection, pytest.raises(StaleError):
+        claim_one(connection, CITRA, KEYING, reading, now=NOON)
+    assert keyed(store, ANI, reading, catalogue, {**RIGHT, "suara_sah": "201"}) == Stage.KEY_AGAIN
+    assert next_of(store, CITRA) is None
+    assert keyed(store, BUDI, reading, catalogue, {**RIGHT, "suara_sah": "202"}) == Stage.RESOLVE
+    claimed(store, CITRA, reading)  # who decides sees it all
+
+
+def test_who_made_a_link_that_lets_officers_in_does_not_type_the_sheets_of_their_station(store: sa.Engine) -> None:
+    past = NOON - timedelta(days=400)
+    with store.begin() as connection:
+        before = make_link(connection, TpsCode.parse(HERE), made_by="budi", now=past)
+        revoke(connection, before.id, now=past)
+        make_link(connection, TpsCode.parse(THERE), made_by="budi", now=past, until=past)
+        made = make_link(connection, TpsCode.parse(HERE), made_by="ani", now=past, until=datetime(2100, 1, 1, tzinfo=UTC))
+    here, there = read(store, HERE, probability=0.1), read(store, THERE)
+    assert next_of(store, ANI) == there
+    with store.begin() as connection:
+        release(connection, ANI, there)
+        revoke(connection, made.id, now=datetime(2099, 1, 1, tzinfo=UTC))
+    assert next_of(store, ANI) == there  # she could have looked before
+    assert next_of(store, BUDI) == here  # his links had ended when it was read
+
+
+def test_claim_to_decide_is_none_to_type_and_the_other_way_round(store: sa.Engine, catalogue: Catalogue) -> None:
+    typed, decided = read(store, HERE), read(store, THERE)
+    keyed(store, ANI, decided, catalogue, escalate=True)
+    with store.begin() as connection:
+        to_type = claim_one(connection, CITRA, KEYING, typed, now=NOON)
+        to_decide = claim_one(connection, CITRA, RESOLVING, decided, now=NOON)
+    with store.begin() as connection, pytest.raises(StaleError):
+        submit(connection, CITRA, to_decide, RIGHT, catalogue, now=NOON)
+    with store.begin() as connection, pytest.raises(StaleError):
+        resolve(connection, CITRA, to_type, Outcome.AS_WRITTEN, RIGHT, "", catalogue, now=NOON)
+    with store.begin() as connection, pytest.raises(StaleError):
+        send_elsewhere(connection, CITRA, to_type, None, "its header", catalogue, now=NOON)
+    assert (stage(store, typed), stage(store, decided)) == (Stage.KEY, Stage.RESOLVE)
 
 
 def reviewers_of(store: sa.Engine, account: Account) -> list[object]:

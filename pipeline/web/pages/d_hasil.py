@@ -11,6 +11,7 @@ from pipeline.recap.d_hasil import Document, d_hasil
 from pipeline.recap.d_hasil_pdf import pdf_of
 from pipeline.recap.d_hasil_xlsx import xlsx_of
 from pipeline.recap.moment import one_moment
+from pipeline.review.claims import shown_as_new
 from pipeline.store.accounts import Role
 from pipeline.web.pages.recap import chosen_form, known_forms
 from pipeline.web.policy import DECIDERS, Policy, Region, Routes
@@ -41,7 +42,8 @@ def _document(visit: Visit, code: str, form: str) -> Document:
         if not forms:
             raise HTTPException(404)
         try:
-            return d_hasil(connection, code, chosen_form(forms, form), at=datetime.now(UTC))
+            as_new = shown_as_new(connection, visit.account)
+            return d_hasil(connection, code, chosen_form(forms, form), at=datetime.now(UTC), as_new=as_new)
         except LookupError as error:
             raise HTTPException(404) from error
 

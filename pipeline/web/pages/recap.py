@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from pipeline.forms import Form
 from pipeline.recap.rollup import Rollup, rollup
+from pipeline.review.claims import shown_as_new
 from pipeline.sheet import Text
 from pipeline.store.accounts import Account, Role
 from pipeline.store.results import Evidence
@@ -40,7 +41,7 @@ def recap(visit: CurrentVisit, code: str, form: str = "") -> Response:
         if not forms:
             return visit.page("recap_empty.html")
         chosen = chosen_form(forms, form)
-        shown = rollup(connection, "" if code == NATION else code, chosen)
+        shown = rollup(connection, "" if code == NATION else code, chosen, as_new=shown_as_new(connection, visit.account))
     # Nobody is sent where they may not go: the path begins at the person's own region.
     path = [(one or NATION, name) for one, name in shown.path if visit.account.covers(one)]
     return visit.page(

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import urlencode
 
 from sqlalchemy import Connection
@@ -45,9 +46,9 @@ from pipeline.store.queue import Stage, waiting_of
 from pipeline.store.regions import region
 from pipeline.store.times import text_of
 from pipeline.web import review_wording as wording
-from pipeline.web.blind import findings_for
+from pipeline.web.blind import findings_shown
 from pipeline.web.outlines import outlines_of
-from pipeline.web.policy import DECIDERS, NOWHERE, OPERATORS, Policy, Routes, SheetOf
+from pipeline.web.policy import DECIDERS, NOWHERE, OPERATORS, Number, Policy, Routes, SheetOf, number_of
 from pipeline.web.visit import CurrentVisit, PageError, Visit
 from pipeline.web.wording import SOURCES
 
@@ -83,17 +84,17 @@ class SumShown:
 
 
 @routes.get("/review", policy=Policy(WATCHERS, NOWHERE))
-def queue_page(visit: CurrentVisit, region: str = "", reason: str = "", form: str = "", check: str = "", start: int = 0) -> Response:
-    filters = Filters(region.strip(), reason, form, check.strip())
+def queue_page(visit: CurrentVisit, start: Number = 0) -> Response:
+    filters = _filters(visit.request.query_params)
     first = max(start, 0)
     with visit.reading() as connection:
         rows = listed(connection, visit.account, filters, now=_now(), limit=ROWS + 1, offset=first)
         counts = counted(connection, visit.account, filters)
-    chosen = {"region": filters.region, "reason": filters.reason, "form": filters.form, "check": filters.check}
-    following = urlencode({**chosen, "start": first + ROWS})
+    following = urlencode({**asdict(filters), "start": first + ROWS})
     return visit.page(
-        "queue.html", rows=rows[:ROWS], counts=counts, chosen=chosen, reasons=wording.REASONS, forms=list(visit.site.catalogue.forms),
-        stages=wording.STAGES, named=wording.reason, may_key=visit.account.role in OPERATORS, may_resolve=visit.account.role in DECIDERS,
+        "queue.html", rows=rows[:ROWS], counts=counts, chosen=asdict(filters), reasons=wording.REASONS,
+        forms=list(visit.site.catalogue.forms), stages=wording.STAGES, named=wording.reason,
+        may_key=visit.account.role in OPERATORS, may_resolve=visit.account.role in DECIDERS,
         may_claim=lambda row: _may_claim(visit, row),
         shows_weight=lambda row: row.stage is Stage.RESOLVE or visit.account.role not in OPERATORS,
         more=f"/review?{following}" if len(rows) > ROWS else None,
@@ -103,15 +104,16 @@ def queue_page(visit: CurrentVisit, region: str = "", reason: str = "", form: st
 @routes.post("/review/next", policy=Policy(OPERATORS, NOWHERE))
 def next_sheet(visit: CurrentVisit) -> Response:
     """Claim the sheet that matters most, to type it."""
-    return _next(visit, _filters(visit))
+    return _next(visit, _filters(visit.form))
 
 
 @routes.post("/review/next-decision", policy=Policy(DECIDERS, NOWHERE))
 def next_decision(visit: CurrentVisit) -> Response:
     """Claim the sheet that matters most, to decide it."""
+    filters = _filters(visit.form)
     with visit.writing() as connection:
-        claim = claim_next(connection, visit.account, RESOLVING, _filters(visit), now=_now(), known_draw=1.0, known_share=0.0)
-    return visit.redirect("/review" if claim is None else _address(claim, "resolve"))
+        claim = claim_next(connection, visit.account, RESOLVING, filters, now=_now(), known_draw=1.0, known_share=0.0)
+    return visit.redirect(_queue(filters) if claim is None else _address(claim, "resolve"))
 
 
 @routes.post("/review/{reading}/claim", policy=Policy(OPERATORS, SheetOf("reading")))
@@ -130,13 +132,13 @@ def claim_sheet(visit: CurrentVisit, reading: int) -> Response:
 
 
 @routes.get("/review/{reading}/key/{version}", policy=Policy(OPERATORS, SheetOf("reading")))
-def key_page(visit: CurrentVisit, reading: int, version: int) -> Response:
+def key_page(visit: CurrentVisit, reading: int, version: Number) -> Response:
     with visit.reading() as connection:
         try:
-            claim = held(connection, visit.account, reading, version, now=_now())
+            claim = held(connection, visit.account, KEYING, reading, version, now=_now())
         except StaleError as error:
             raise PageError(409, wording.STALE) from error
-        return _key_page(visit, task(connection, claim, visit.site.catalogue))
+        return _key_page(visit, task(connection, claim, visit.site.catalogue), _filters(visit.request.query_params))
 
 
 @routes.post("/review/{reading}/key", policy=Policy(OPERATORS, SheetOf("reading")))
@@ -144,7 +146,7 @@ def save_typed(visit: CurrentVisit, reading: int) -> Response:
     texts = _texts(visit)
     with visit.writing() as connection:
         try:
-            claim = held(connection, visit.account, reading, _version(visit), now=_now())
+            claim = held(connection, visit.account, KEYING, reading, _version(visit), now=_now())
             submit(
                 connection, visit.account, claim, texts, visit.site.catalogue, now=_now(), escalate=visit.field("action") == "escalate"
             )
@@ -152,8 +154,8 @@ def save_typed(visit: CurrentVisit, reading: int) -> Response:
             raise PageError(409, wording.STALE) from error
         except TypingError as error:
             asked = task(connection, claim, visit.site.catalogue)
-            return _key_page(visit, asked, texts=texts, wrong=error.fields, status=422)
-    return _next(visit, Filters())
+            return _key_page(visit, asked, _filters(visit.form), texts=texts, wrong=error.fields, status=422)
+    return _next(visit, _filters(visit.form))
 
 
 @routes.post("/review/{reading}/renew", policy=Policy(OPERATORS, SheetOf("reading")))
@@ -170,14 +172,14 @@ def keep_claim(visit: CurrentVisit, reading: int) -> Response:
 def give_back(visit: CurrentVisit, reading: int) -> Response:
     with visit.writing() as connection:
         release(connection, visit.account, reading)
-    return visit.redirect("/review")
+    return visit.redirect(_queue(_filters(visit.form)))
 
 
 @routes.get("/review/{reading}/resolve/{version}", policy=Policy(DECIDERS, SheetOf("reading")))
-def resolve_page(visit: CurrentVisit, reading: int, version: int) -> Response:
+def resolve_page(visit: CurrentVisit, reading: int, version: Number) -> Response:
     with visit.reading() as connection:
         try:
-            claim = _held_to_decide(connection, visit, reading, version)
+            claim = held(connection, visit.account, RESOLVING, reading, version, now=_now())
         except StaleError as error:
             raise PageError(409, wording.STALE) from error
         return _resolve_page(connection, visit, claim)
@@ -188,7 +190,7 @@ def sums(visit: CurrentVisit, reading: int) -> Response:
     """The rules with the numbers as they are typed now, and the numbers in words."""
     with visit.reading() as connection:
         try:
-            _held_to_decide(connection, visit, reading, _version(visit))
+            held(connection, visit.account, RESOLVING, reading, _version(visit), now=_now())
         except StaleError as error:
             raise PageError(409, wording.STALE) from error
         case = case_of(connection, reading, visit.site.catalogue)
@@ -207,7 +209,7 @@ def sums(visit: CurrentVisit, reading: int) -> Response:
 def save_decision(visit: CurrentVisit, reading: int) -> Response:
     with visit.writing() as connection:
         try:
-            claim = _held_to_decide(connection, visit, reading, _version(visit))
+            claim = held(connection, visit.account, RESOLVING, reading, _version(visit), now=_now())
         except StaleError as error:
             raise PageError(409, wording.STALE) from error
         problem, about = _decide(connection, visit, claim)
@@ -227,7 +229,7 @@ def undo_decision(visit: CurrentVisit, reading: int) -> Response:
 
 
 @routes.get("/review/contact/{sign}", policy=Policy(DECIDERS, NOWHERE))
-def contact_page(visit: CurrentVisit, sign: str, before: int | None = None) -> Response:
+def contact_page(visit: CurrentVisit, sign: str, before: Number | None = None) -> Response:
     if sign not in set(BOX_CLASSES):
         raise PageError(404, wording.NO_SUCH_SIGN)
     with visit.reading() as connection:
@@ -258,11 +260,11 @@ def _next(visit: Visit, filters: Filters) -> Response:
     share = visit.settings.known_share
     with visit.writing() as connection:
         claim = claim_next(connection, visit.account, KEYING, filters, now=_now(), known_draw=draw, known_share=share)
-    return visit.redirect("/review" if claim is None else _address(claim, "key"))
+    return visit.redirect(_queue(filters) if claim is None else f"{_address(claim, 'key')}{_query(filters)}")
 
 
 def _key_page(
-    visit: Visit, asked: Task, *, texts: Mapping[str, str] | None = None, wrong: tuple[str, ...] = (), status: int = 200
+    visit: Visit, asked: Task, filters: Filters, *, texts: Mapping[str, str] | None = None, wrong: tuple[str, ...] = (), status: int = 200
 ) -> Response:
     sheet = asked.stored.sheet
     layouts = _layouts(visit.site.catalogue, sheet)
@@ -275,7 +277,7 @@ def _key_page(
     ]
     return visit.page(
         "key.html", status=status, task=asked, fields=fields, title=_title(visit, sheet), page=sheet.page, typed=texts or {}, wrong=wrong,
-        views=wording.VIEWS,
+        views=wording.VIEWS, chosen=asdict(filters),
     )  # fmt: skip
 
 
@@ -295,7 +297,7 @@ def _resolve_page(
     ]  # fmt: skip
     return visit.page(
         "resolve.html", status=200 if problem is None else 422, case=case, version=claim.version, rows=rows, problem=problem, about=about,
-        title=_title(visit, sheet), findings=findings_for(visit, case.stored), texts=_texts(visit),
+        title=_title(visit, sheet), findings=findings_shown(connection, visit.account, case.stored), texts=_texts(visit),
         sources=SOURCES, outcome=visit.field("outcome"), tps=visit.field("tps"), reason=visit.field("reason"),
         history=history(connection, claim.reading), happenings=wording.HAPPENINGS, outcomes=wording.OUTCOMES, show_numbers=True,
     )  # fmt: skip
@@ -325,16 +327,6 @@ def _decide(connection: Connection, visit: Visit, claim: Claim) -> tuple[Text | 
     return None, ()
 
 
-def _held_to_decide(connection: Connection, visit: Visit, reading: int, version: int) -> Claim:
-    """The claim of a sheet that waits for a decision; one that waits to be typed shows nothing of what was read."""
-    if waiting_of(connection, reading) is not Stage.RESOLVE:
-        raise StaleError
-    claim = held(connection, visit.account, reading, version, now=_now())
-    if claim.known:
-        raise StaleError
-    return claim
-
-
 def _layouts(catalogue: Catalogue, sheet: Sheet) -> Mapping[str, FieldLayout]:
     """The layouts of the numbers of a sheet; none when its form is no longer known."""
     form = catalogue.forms.get(sheet.form or "")
@@ -360,8 +352,19 @@ def _address(claim: Claim, what: str) -> str:
     return f"/review/{claim.reading}/{what}/{claim.version}"
 
 
-def _filters(visit: Visit) -> Filters:
-    return Filters(visit.field("region").strip(), visit.field("reason"), visit.field("form"), visit.field("check").strip())
+def _queue(filters: Filters) -> str:
+    return f"/review{_query(filters)}"
+
+
+def _query(filters: Filters) -> str:
+    """The filters that are set, as the end of an address."""
+    chosen = urlencode({name: text for name, text in asdict(filters).items() if text})
+    return f"?{chosen}" if chosen else ""
+
+
+def _filters(sent: Mapping[str, Any]) -> Filters:
+    """The filters in what was sent with a form or in the address; what is no text is none."""
+    return Filters(**{one.name: str(sent.get(one.name, "")).strip() for one in fields(Filters)})
 
 
 def _texts(visit: Visit) -> dict[str, str]:
@@ -377,8 +380,7 @@ def _valid(texts: Mapping[str, str], fields: tuple[str, ...]) -> dict[str, Typed
 
 
 def _version(visit: Visit) -> int:
-    text = visit.field("version")
-    return int(text) if text.isascii() and text.isdigit() else -1
+    return number_of(visit.field("version"))
 
 
 def _shown(typed: Typed | None) -> str:

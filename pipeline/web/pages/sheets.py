@@ -15,7 +15,7 @@ from pipeline.store.accounts import Role
 from pipeline.store.decisions import standing_decisions
 from pipeline.store.sheets import StoredSheet, sheet_at
 from pipeline.web import review_wording
-from pipeline.web.blind import findings_for, sheets_hidden_from
+from pipeline.web.blind import events_for, findings_shown, is_hidden
 from pipeline.web.policy import ANYONE, DECIDERS, Policy, Routes, SheetOf
 from pipeline.web.visit import CurrentVisit
 from pipeline.web.wording import SEVERITIES, SOURCES, named
@@ -37,15 +37,15 @@ def sheet_page(visit: CurrentVisit, reading: int) -> Response:
     with visit.reading() as connection:
         stored = sheet_at(connection, reading)
         where = "" if stored.tps is None else named(connection, stored.tps)
-        told = history(connection, reading)
+        hidden = is_hidden(connection, visit.account, reading)
+        told = events_for(hidden, history(connection, reading))
+        findings = () if hidden else findings_shown(connection, visit.account, stored)
         decided = reading in standing_decisions(connection, [reading])
-    hidden = sheets_hidden_from(visit, reading)
     form = visit.site.catalogue.forms.get(stored.sheet.form or "")
     return visit.page(
         "sheet.html", stored=stored, sheet=stored.sheet, where=where, form=form, hidden=hidden,
         numbers=() if hidden else numbers_shown(stored, visit.site.catalogue),
-        findings=() if hidden else findings_for(visit, stored),
-        may_download=visit.account.role in (Role.AUDITOR, Role.ADMIN),
+        findings=findings, may_download=visit.account.role in (Role.AUDITOR, Role.ADMIN),
         history=told, show_numbers=not hidden, may_undo=decided and not hidden and visit.account.role in DECIDERS,
         happenings=review_wording.HAPPENINGS, outcomes=review_wording.OUTCOMES, verdicts=VERDICTS, states=STATES, sources=SOURCES,
         severities=SEVERITIES,

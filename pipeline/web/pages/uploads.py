@@ -27,7 +27,7 @@ from pipeline.store.regions import region
 from pipeline.store.schema import photos, regions, waiting
 from pipeline.store.sheets import StoredSheet, sheets_of
 from pipeline.store.stations import photos_of
-from pipeline.web.blind import findings_for, sheets_hidden_from
+from pipeline.web.blind import findings_shown, is_hidden
 from pipeline.web.policy import ANYONE, FIELD, FILES_AT_ONCE, OPERATORS, Policy, Routes, Station
 from pipeline.web.visit import CurrentVisit, Visit
 from pipeline.web.wording import SEVERITIES, named
@@ -201,12 +201,12 @@ def _photos(visit: Visit, connection: Connection, tps: str) -> list[PhotoShown]:
     return [
         PhotoShown(
             row.position, row.name, row.waits,
-            tuple(_sheet(visit, stored) for stored in sheets_of(connection, row.position)),
+            tuple(_sheet(connection, visit.account, stored) for stored in sheets_of(connection, row.position)),
         )
         for row in named_photos
     ]  # fmt: skip
 
 
-def _sheet(visit: Visit, stored: StoredSheet) -> SheetShown:
-    hidden = sheets_hidden_from(visit, stored.position)
-    return SheetShown(stored, hidden, () if hidden else findings_for(visit, stored))
+def _sheet(connection: Connection, account: Account, stored: StoredSheet) -> SheetShown:
+    hidden = is_hidden(connection, account, stored.position)
+    return SheetShown(stored, hidden, () if hidden else findings_shown(connection, account, stored))
