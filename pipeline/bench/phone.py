@@ -24,7 +24,9 @@ from pipeline.store.uploads import CHUNK
 
 PATIENCE = 60.0
 SHORTEST_PAUSE, LONGEST_PAUSE = 2.0, 60.0
-"""Seconds that the app waits for an answer, and before it tries again."""
+FIRST_ASKED, ASKED_LATER, LAST_ASKED = 2.5, 1.5, 30.0
+"""Seconds that the app waits for an answer, before it tries again, and before it asks what became of a photo: first, how many times as
+long each time after, and at most."""
 
 ATTEMPTS = 7
 """Times that a phone tries before it counts as one that cannot send; the app never gives up."""
@@ -41,6 +43,7 @@ class Asked(StrEnum):
     BEGIN = "begin"
     PIECE = "piece"
     FINISH = "finish"
+    STATE = "state"
 
 
 class Trouble(StrEnum):
@@ -117,6 +120,8 @@ class Phone:
         self.retries = 0
         self._token = token
         self._ended = ended
+        self._asks_every = FIRST_ASKED
+        self._asks_at = 0.0
         self._line, self._second_line = (_Line(port, self.browser) for _ in range(2))
 
     def run(self, together: threading.Barrier, came: Callable[[], None]) -> None:
@@ -132,24 +137,40 @@ class Phone:
             try:
                 receipt = self._persist(partial(self._send, photo, f"/m/api/uploads/{sha256}/{photo.size}"))
                 self.sent.append(Sent(photo, sha256, receipt, time.perf_counter() - started))
+                self._follow()
+                self._asks_every = FIRST_ASKED
             except _FailedError as error:
                 self.problems.append(f"station {photo.tps} cannot send page {photo.page}: {error}")
             came()
         self._line.close()
 
     def _persist(self, what: Callable[[], Result]) -> Result:
-        """Try until it is done, as the app does: after a pause that doubles each time."""
+        """Try until it is done, as the app does: after a pause that doubles each time, and after a refusal it asks who is logged in."""
         pause = SHORTEST_PAUSE
         for _ in range(ATTEMPTS - 1):
             try:
                 return what()
-            except _FailedError:
+            except _FailedError as error:
                 self.retries += 1
                 self._line.close()
                 if self._ended.wait(pause):
                     raise
                 pause = min(2 * pause, LONGEST_PAUSE)
+                if error.refused:
+                    self._me()
         return what()
+
+    def _follow(self) -> None:
+        """Ask what became of the first photo that waits to be read, which here all of them do."""
+        position = self.sent[0].receipt["position"]
+        with suppress(_FailedError):
+            self._line.ask(_Request(Asked.STATE, "GET", f"/m/api/photos/{position}"))
+        self._asks_at = time.perf_counter() + self._asks_every
+
+    def _follow_when_due(self) -> None:
+        if self.sent and time.perf_counter() >= self._asks_at:
+            self._asks_every = min(ASKED_LATER * self._asks_every, LAST_ASKED)
+            self._follow()
 
     def _log_in(self) -> None:
         self._me()
@@ -165,8 +186,10 @@ class Phone:
             self._break_off(photo, path)
         receipt = self._send_whole(photo, path)
         match photo.trouble:
-            case Trouble.SENT_TWICE:  # as from two windows that both began before the other was done
-                self._same(photo, receipt, self._send_pieces(photo, path, range(photo.pieces)))
+            case Trouble.SENT_TWICE:  # as from a phone that began before another one was done
+                with suppress(_FailedError):
+                    self._line.ask(_put(photo, path, photo.middle))
+                self._same(photo, receipt, self._send_whole(photo, path))
             case Trouble.ANSWER_LOST:
                 self._line.close()
                 self._same(photo, receipt, self._send_whole(photo, path))
@@ -175,20 +198,21 @@ class Phone:
         return receipt
 
     def _send_whole(self, photo: Photo, path: str) -> Mapping[str, Any]:
-        begun = self._begin(path)
+        begun = self._begin(photo, path)
         if "receipt" in begun:
             return _receipt(begun)
         return self._send_pieces(photo, path, [number for number in range(photo.pieces) if number not in begun["received"]])
 
-    def _begin(self, path: str) -> dict[str, Any]:
-        return self._line.ask(_Request(Asked.BEGIN, "POST", path, _json()))
+    def _begin(self, photo: Photo, path: str) -> dict[str, Any]:
+        return self._line.ask(_Request(Asked.BEGIN, "POST", path, _json(), photo.tps))
 
     def _send_pieces(self, photo: Photo, path: str, numbers: Sequence[int]) -> Mapping[str, Any]:
         for number in numbers:
             twice = photo.trouble is Trouble.PIECE_TWICE and number == photo.middle
             for _ in range(2 if twice else 1):
                 self._line.ask(_put(photo, path, number))
-        finish = _Request(Asked.FINISH, "POST", f"{path}/finish", _json(name=f"page-{photo.page}.jpg", page=str(photo.page)))
+            self._follow_when_due()
+        finish = _Request(Asked.FINISH, "POST", f"{path}/finish", _json(name=f"page-{photo.page}.jpg", page=str(photo.page)), photo.tps)
         return self._finish_twice(photo, finish) if photo.trouble is Trouble.FINISHED_TWICE else _receipt(self._line.ask(finish))
 
     def _finish_twice(self, photo: Photo, finish: _Request) -> Mapping[str, Any]:
@@ -207,14 +231,13 @@ class Phone:
         return receipt
 
     def _break_off(self, photo: Photo, path: str) -> None:
-        """Begin, lose the line inside a piece halfway through the photo, and ask again who is there, as the app does."""
-        if "receipt" not in self._begin(path):
+        """Begin, and lose the line inside a piece halfway through the photo."""
+        if "receipt" not in self._begin(photo, path):
             for number in range(photo.middle):
                 self._line.ask(_put(photo, path, number))
             broken = _put(photo, path, photo.middle)
             self._line.send(broken, only=len(broken.body) // 2)
         self._line.close()
-        self._me()
 
     def _same(self, photo: Photo, one: Mapping[str, Any], other: Mapping[str, Any]) -> None:
         if one != other:
@@ -222,7 +245,11 @@ class Phone:
 
 
 class _FailedError(Exception):
-    """A request that was not answered, or not as it was meant; the message says which and how."""
+    """A request that was not answered, or `refused`; the message says which and how."""
+
+    def __init__(self, message: str, *, refused: bool = False) -> None:
+        super().__init__(message)
+        self.refused = refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +258,7 @@ class _Request:
     method: str
     path: str
     body: bytes = b""
+    tps: str = ""
     sha256: str = ""
 
 
@@ -252,7 +280,8 @@ class _Line:
         self._started = time.perf_counter()
         headers = {
             "Accept": "application/json", "X-CSRF-Token": self._browser.csrf, "Content-Length": str(len(request.body)),
-            "Cookie": "; ".join(f"{name}={value}" for name, value in self._browser.cookies.items()), "X-Chunk-SHA256": request.sha256,
+            "Cookie": "; ".join(f"{name}={value}" for name, value in self._browser.cookies.items()), "X-TPS": request.tps,
+            "X-Chunk-SHA256": request.sha256,
         }  # fmt: skip
         self._broken = None
         try:
@@ -277,7 +306,8 @@ class _Line:
         finally:
             self._browser.requests.append((request.asked, 1_000 * (time.perf_counter() - self._started), status))
         if status != 200:
-            raise _FailedError(f"{request.asked} was answered with {status}: {said.get('error', {}).get('advice', {}).get('en')}")
+            advice = said.get("error", {}).get("advice", {}).get("en")
+            raise _FailedError(f"{request.asked} was answered with {status}: {advice}", refused=status < 500)
         return said
 
     def close(self) -> None:
@@ -286,7 +316,7 @@ class _Line:
 
 def _put(photo: Photo, path: str, number: int) -> _Request:
     piece = photo.piece(number)
-    return _Request(Asked.PIECE, "PUT", f"{path}/{number}", piece, hashlib.sha256(piece).hexdigest())
+    return _Request(Asked.PIECE, "PUT", f"{path}/{number}", piece, photo.tps, hashlib.sha256(piece).hexdigest())
 
 
 def _receipt(said: Mapping[str, Any]) -> Mapping[str, Any]:

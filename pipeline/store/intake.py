@@ -6,6 +6,7 @@ after, so a crash in between leaves a photo that is taken in again, and never an
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,7 +16,7 @@ from sqlalchemy import Connection, Engine
 
 from pipeline.imaging.files import Item
 from pipeline.regions import TpsCode, tps_in_name
-from pipeline.sheet import Refusal
+from pipeline.sheet import Refusal, RefusalCode
 from pipeline.store import results
 from pipeline.store.ledger import Kind, append, become_writer
 from pipeline.store.photos import PhotoStore
@@ -30,12 +31,16 @@ PHOTOS_AT_ONCE = 50
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A file that was sent, and what its manifest says of it: polling station, page, and the row of `expected_photos`."""
+    """A file that was sent, and what its manifest says of it: polling station, page, and the row of `expected_photos`.
+
+    `sha256` is that of the bytes that are expected, None when nobody said: others are refused.
+    """
 
     item: Item | NamedItem | RemoteItem
     tps: TpsCode | None = None
     page: str | None = None
     expected: int | None = None
+    sha256: str | None = None
 
 
 class Outcome(StrEnum):
@@ -94,6 +99,8 @@ def take_in(
     batch: list[_Kept] = []
     for arrival in arrivals:
         data = fetch(arrival.item, max_bytes=max_bytes)
+        if not isinstance(data, Refusal) and arrival.sha256 not in (None, hashlib.sha256(data).hexdigest()):
+            data = Refusal(RefusalCode.DAMAGED_FILE, "its bytes have another SHA-256 than was announced")
         if isinstance(data, Refusal):
             yield TakenIn(arrival.item.name, Outcome.REFUSED, refusal=data)
             continue

@@ -153,13 +153,15 @@ set_findings = Table(
     metadata,
     Column("photo", BigInteger, ForeignKey("photos.position"), primary_key=True, autoincrement=False),
     Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("reading", BigInteger, ForeignKey("readings.position"), nullable=True),
     Column("code", String(40), nullable=False, index=True),
     Column("severity", String(10), nullable=False),
     Column("fields", Text, nullable=False),
     Column("message_id", Text, nullable=False),
     Column("message_en", Text, nullable=False),
 )
-"""What the other documents of its polling station, and of others, say against a photo; `fields` are joined by commas."""
+"""What the other documents of its polling station, and of others, say against a photo, or against the one `reading` of it that is named;
+`fields` are joined by commas."""
 
 accounts = Table(
     "accounts",
@@ -252,7 +254,7 @@ notes = Table(
     Column("tps", String(13), nullable=False, index=True),
     Column("account", String(64), nullable=False),
 )
-"""What the officers of a polling station write down of special incidents; the text stands in the ledger. The last one counts."""
+"""What the officers of a polling station write down of special incidents; the text stands in the ledger. All of them count."""
 
 queue = Table(
     "queue",

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import re
+import secrets
 import shutil
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,11 +29,18 @@ UNFINISHED_AT_MOST = 50
 KEPT = 14 * 24 * 3600.0
 """Seconds after which a photo of which nothing more came is given up; the phone still has it."""
 
+WHOLE = "whole-"
+"""How the names of files begin that hold a photo while it is taken in."""
+
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class AlteredError(Exception):
     """What came is not what was sent: it is to be sent again."""
+
+
+class UnfinishedError(Exception):
+    """Something of a photo is not here: it was never begun, not all of it has come, or another request is done with it meanwhile."""
 
 
 class TooManyError(Exception):
@@ -90,50 +100,70 @@ class Uploads:
         ------
         AlteredError
             Its bytes have another SHA-256 than was said, or are more or fewer than this piece has.
+        UnfinishedError
+            The photo was not begun: `begin` is what limits how many are under way.
         StoreError
             It cannot be kept.
         """
         if len(data) != photo.size_of(number) or hashlib.sha256(data).hexdigest() != sha256:
             raise AlteredError
+        if not self._of(photo).is_dir():
+            raise UnfinishedError
         try:
-            self._of(photo).mkdir(parents=True, exist_ok=True)
             write_whole(self._piece(photo, number), data)
         except (OSError, OutputError) as error:
             raise self._unwritable(error) from error
 
-    def joined(self, photo: Announced) -> Path:
-        """The whole photo as a file in this folder, which `forget` removes; all its pieces must be there.
+    @contextmanager
+    def joined(self, photo: Announced) -> Iterator[Path]:
+        """The whole photo as a file that is there for a `with` block, and for nobody else: two requests may finish one photo at once.
 
         Raises
         ------
+        UnfinishedError
+            Not all its pieces are there.
         AlteredError
             It has not the SHA-256 that was announced; its pieces are forgotten.
         StoreError
             It cannot be written.
         """
-        whole, hashed = self._of(photo) / "whole", hashlib.sha256()
+        whole = self._folder / f"{WHOLE}{secrets.token_hex(8)}"
         try:
-            with whole.open("wb") as file:
+            if self._join(photo, whole) != photo.sha256:
+                self.forget(photo)
+                raise AlteredError
+            yield whole
+        finally:
+            whole.unlink(missing_ok=True)
+
+    def _join(self, photo: Announced, whole: Path) -> str:
+        """Write the pieces of a photo into one file; gives its SHA-256."""
+        hashed = hashlib.sha256()
+        try:
+            with whole.open("xb") as file:
                 for number in range(photo.chunks):
                     piece = self._piece(photo, number).read_bytes()
                     hashed.update(piece)
                     file.write(piece)
+        except FileNotFoundError as error:
+            raise UnfinishedError from error
         except OSError as error:
             raise self._unwritable(error) from error
-        if hashed.hexdigest() != photo.sha256:
-            self.forget(photo)
-            raise AlteredError
-        return whole
+        return hashed.hexdigest()
 
     def forget(self, photo: Announced) -> None:
         """Remove what has come of a photo: it is in the store, or is to be sent anew."""
         shutil.rmtree(self._of(photo), ignore_errors=True)
 
     def sweep(self) -> None:
-        """Remove photos of which nothing more came for a long time."""
-        for folder in self._folder.glob("*/*"):
-            if folder.stat().st_mtime < time.time() - KEPT:
-                shutil.rmtree(folder, ignore_errors=True)
+        """Remove photos of which nothing more came for a long time, and whole ones that a server left when it was killed."""
+        for old in [*self._folder.glob("*/*"), *self._folder.glob(f"{WHOLE}*")]:
+            if old.stat().st_mtime >= time.time() - KEPT:
+                continue
+            if old.is_dir():
+                shutil.rmtree(old, ignore_errors=True)
+            else:
+                old.unlink(missing_ok=True)
 
     def _of(self, photo: Announced) -> Path:
         return self._folder / str(photo.tps) / f"{photo.sha256}-{photo.size}"

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from pipeline.review.history import Happening, history
 from pipeline.sheet import FieldState, FindingCode, Verdict
 from pipeline.store import results
-from pipeline.store.confirmations import confirm, confirmations_of, note, notes_of
+from pipeline.store.confirmations import SaidMeanwhileError, confirm, confirmations_of, note, notes_of
 from pipeline.store.decisions import Typed, entries_of
 from pipeline.store.queue import Stage, waiting_of
 from pipeline.store.schema import confirmations, totals
@@ -57,14 +57,38 @@ def test_correction_takes_an_accepted_sheet_to_review_and_keeps_both_numbers(sto
 
 def test_last_word_counts_and_taking_a_correction_back_settles_the_sheet(store: sa.Engine, reading: int) -> None:
     with store.begin() as connection:
+        last = None
         for others in ({"paslon_1": Typed(FieldState.BLANK, None)}, {}):
-            confirm(connection, reading, account="ani", others=others)
+            last = confirm(connection, reading, account="ani", others=others, after=last)
             settle(connection, reading - 1)
         assert confirmations_of(connection, [reading])[reading].others == {}
         assert waiting_of(connection, reading) is None
         assert evidence(connection) == ["checked"]
         told = [(event.happening, event.account) for event in history(connection, reading)]
     assert told[-2:] == [(Happening.CORRECTED, "ani"), (Happening.CONFIRMED, "ani")]
+
+
+def test_what_was_said_without_having_seen_the_last_word_is_not_taken(store: sa.Engine, reading: int) -> None:
+    with store.begin() as connection:
+        corrected = confirm(connection, reading, account="ani", others={"paslon_1": Typed(FieldState.NUMBER, 106)})
+        for stale in (None, reading):
+            with pytest.raises(SaidMeanwhileError):
+                confirm(connection, reading, account="budi", others={}, after=stale)
+        assert confirmations_of(connection, [reading])[reading].position == corrected
+        confirm(connection, reading, account="budi", others={}, after=corrected)
+        assert confirmations_of(connection, [reading])[reading].others == {}
+
+
+def test_what_is_sent_again_because_its_answer_was_lost_is_said_once(store: sa.Engine, reading: int) -> None:
+    with store.begin() as connection:
+        first = confirm(connection, reading, account="ani", others={}, key="a")
+        second = confirm(connection, reading, account="budi", others={}, after=first, key="b")
+        assert confirm(connection, reading, account="ani", others={}, key="a") == first
+        assert confirmations_of(connection, [reading])[reading].position == second
+        one, again = (note(connection, STATION, account="ani", text="hujan", key="c") for _ in range(2))
+        assert one == again
+        assert len(notes_of(connection, STATION)) == 1
+        assert check_views(connection) is None
 
 
 def test_correction_of_a_replaced_photo_says_nothing_of_the_new_one(store: sa.Engine, reading: int) -> None:

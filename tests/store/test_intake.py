@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -76,6 +78,16 @@ def test_what_cannot_be_opened_is_refused_and_the_rest_goes_in(store: sa.Engine,
     refused = {taken.name: taken.refusal.code for taken in outcomes if taken.refusal}
     assert refused == {"gone.jpg": RefusalCode.NOT_FOUND, "large.jpg": RefusalCode.TOO_LARGE}
     assert [name for _, name, _ in rows_of(store)] == ["good.jpg"]
+
+
+def test_bytes_that_were_not_announced_are_refused(store: sa.Engine, kept: PhotoStore, tmp_path: Path) -> None:
+    (arrival,) = sent(tmp_path, {"half.jpg": b"hal"})
+    announced = [replace(arrival, sha256=hashlib.sha256(data).hexdigest()) for data in (b"half", b"hal")]
+    first, second = take_in(store, kept, announced, max_bytes=100)
+    assert first.refusal is not None
+    assert first.refusal.code is RefusalCode.DAMAGED_FILE
+    assert second.outcome is Outcome.ADDED
+    assert len(rows_of(store)) == 1
 
 
 def test_more_photos_than_one_transaction_takes_all_go_in(store: sa.Engine, kept: PhotoStore, tmp_path: Path) -> None:

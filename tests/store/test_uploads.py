@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pipeline.regions import TpsCode
 from pipeline.store import uploads as uploads_module
 from pipeline.store.database import StoreError
-from pipeline.store.uploads import KEPT, UNFINISHED_AT_MOST, AlteredError, Announced, TooManyError, Uploads
+from pipeline.store.uploads import KEPT, UNFINISHED_AT_MOST, WHOLE, AlteredError, Announced, TooManyError, UnfinishedError, Uploads
 
 TPS = TpsCode.parse("1805082001003")
 
@@ -48,7 +48,8 @@ def test_pieces_in_any_order_and_more_than_once_make_the_photo(
         for number in numbers:
             send(uploads, photo, data, number)
         assert uploads.received(photo) == list(range(photo.chunks))
-        assert uploads.joined(photo).read_bytes() == data
+        with uploads.joined(photo) as whole:
+            assert whole.read_bytes() == data
         uploads.forget(photo)
         assert uploads.received(photo) == []
 
@@ -79,9 +80,30 @@ def test_whole_that_is_not_what_was_announced_is_forgotten(tmp_path: Path) -> No
     uploads.begin(photo)
     for number in range(2):
         send(uploads, photo, data, number)
-    with pytest.raises(AlteredError):
-        uploads.joined(photo)
+    with pytest.raises(AlteredError), uploads.joined(photo):
+        pass
     assert uploads.received(photo) == []
+    assert not [path for path in tmp_path.iterdir() if path.is_file()]
+
+
+def test_two_requests_that_finish_one_photo_do_not_write_into_each_other(tmp_path: Path) -> None:
+    data = os.urandom(uploads_module.CHUNK + 5)
+    uploads, photo = Uploads(tmp_path), announced(data)
+    uploads.begin(photo)
+    for number in range(2):
+        send(uploads, photo, data, number)
+    with uploads.joined(photo) as one, uploads.joined(photo) as other:
+        uploads.forget(photo)
+        assert one.read_bytes() == other.read_bytes() == data
+    with pytest.raises(UnfinishedError), uploads.joined(photo):
+        pass
+    assert not [path for path in tmp_path.iterdir() if path.is_file()]
+
+
+def test_piece_of_a_photo_that_was_not_begun_makes_no_room_for_itself(tmp_path: Path) -> None:
+    with pytest.raises(UnfinishedError):
+        send(Uploads(tmp_path), announced(b"x"), b"x", 0)
+    assert not list(tmp_path.iterdir())
 
 
 def test_one_station_cannot_fill_the_disk_and_leaves_room_for_others(tmp_path: Path) -> None:
@@ -103,9 +125,13 @@ def test_what_nobody_goes_on_with_is_removed_in_the_end(tmp_path: Path) -> None:
         send(uploads, photo, data, 0)
     folder = next(tmp_path.glob(f"*/{left.sha256}*"))
     long_ago = folder.stat().st_mtime - KEPT - 1
-    os.utime(folder, (long_ago, long_ago))
+    whole = tmp_path / f"{WHOLE}left"
+    whole.write_bytes(b"of a server that was killed")
+    for old in (folder, whole):
+        os.utime(old, (long_ago, long_ago))
     uploads.sweep()
     assert (uploads.received(left), uploads.received(fresh)) == ([], [0])
+    assert not whole.exists()
 
 
 def test_full_disk_is_one_error_and_nothing_half_kept(small_disk: Path) -> None:

@@ -19,6 +19,8 @@ from playwright.sync_api import Page, sync_playwright
 from pipeline.forms import load_catalogue
 from pipeline.registration import Registration, RegistrationPolicy, register_in_stages
 from pipeline.web.language import FOLDER
+from pipeline.web.pages.mobile import WORKER_POLICY
+from pipeline.web.security import HEADERS
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "sample_forms"
@@ -27,8 +29,7 @@ STATIC = FOLDER / "static"
 OPENCV = STATIC / "vendor" / "opencv-4.12.0-release.1.js.gz"
 FORM = "c-hasil-ppwp-2024"
 CATALOGUE = load_catalogue()
-WORKER_POLICY = "default-src 'none'; script-src 'self' 'unsafe-eval' 'wasm-unsafe-eval'; connect-src 'self'"
-PAGE_POLICY = "default-src 'none'; script-src 'self'; worker-src 'self'; connect-src 'self'"
+PAGE_POLICY = HEADERS["content-security-policy"]
 TAGS = [
     {
         "family": page.tag.family, "id": page.tag.id, "form": FORM, "page": page.number, "paper": list(page.paper_mm),

@@ -21,17 +21,17 @@ from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from pipeline.web.language import FOLDER
+from pipeline.web.security import HEADERS
 
 SAMPLES = Path(__file__).parents[2] / "sample_forms"
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; worker-src 'self'; "
-    "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
-)
+POLICY = HEADERS["content-security-policy"]
 BARE = b'<!doctype html><html lang="id"><meta charset="utf-8"><title>-</title><script type="module" src="/bare.js"></script></html>'
 BARE_SCRIPT = b"""
 import { makeCopy } from "/static/mobile/copy.js";
+import { copyOf } from "/static/mobile/copy-content.js";
+import { photos } from "/static/mobile/keep.js";
 import { qrModules, qrSvg } from "/static/mobile/qr.js";
-Object.assign(globalThis, { makeCopy, qrModules, qrSvg, refused: [] });
+Object.assign(globalThis, { makeCopy, copyOf, photos, qrModules, qrSvg, refused: [] });
 document.addEventListener("securitypolicyviolation", (event) => refused.push(event.violatedDirective));
 """
 MAKE = """async (copy) => {
@@ -40,6 +40,19 @@ MAKE = """async (copy) => {
   const reader = new FileReader();
   await new Promise((done) => { reader.onload = done; reader.readAsDataURL(made); });
   return { type: made.type, data: reader.result.split(",")[1], refused };
+}"""
+COPY_OF = """async ([numbers, others]) => {
+  const id = await photos.add({}, new Blob(["photo"]));
+  const sheet = { page: "2", refusal: null, superseded: false, numbers, findings: [] };
+  const seen = { here: { id, taken_at: 0 }, there: { sheets: [sheet], receipt: null }, state: "corrected", sha256: "" };
+  const pages = { 1: { ...seen, here: null, there: { sheets: [] } }, 2: seen, 3: null };
+  const elections = [{ name: "", pages: ["1", "2", "3"].map((page) => ({ title: { id: "C.HASIL" }, page })) }];
+  const model = {
+    me: { officer: { tps: "1", number: 3 }, regions: [], elections },
+    ofPage: ({ page }) => pages[page], others: [], notes: [], saidOf: () => ({ others }),
+  };
+  const { pages: [{ numbers: said }], missing } = await copyOf(model);
+  return { numbers: said, missing };
 }"""
 LINK = "https://sirekap.example.org/cek/1805082001003/2/" + "5f" * 32
 A4 = (595, 842)
@@ -139,7 +152,7 @@ def a_waiting_page(page: str = "3") -> dict[str, Any]:
 def a_copy(*pages: dict[str, Any], **changes: object) -> Copy:
     return {
         "language": "id", "made_at": "2024-02-14T22:10:05+07:00", "election": "Presiden 2024", "pages": list(pages),
-        "notes": "Hujan deras.",
+        "notes": "Hujan deras.", "origin": "https://sirekap.example.org", "missing": [],
         "station": {"tps": "1805082001003", "number": "003", "names": ["LAMPUNG", "TULANG BAWANG", "BANJAR AGUNG", "DWI WARGA"]},
     } | changes  # fmt: skip
 
@@ -210,7 +223,7 @@ def test_copy_says_everything_in_words_and_codes(make: Make, language: str) -> N
     for sheet, expected in ((cover, IN_WORDS), (read, READ), (waiting, WAITING)):
         assert [text for text in expected[language] if text not in sheet.text] == []
     assert "0123456789abcdef" * 4 in photo.text
-    assert (photo.codes, read.codes, waiting.codes) == ([], [LINK], ["sirekap:" + "abcdef0123456789" * 4])
+    assert (photo.codes, read.codes, waiting.codes) == ([], [LINK], [f"https://sirekap.example.org/cek?hash={'abcdef0123456789' * 4}"])
     assert LINK in read.text.replace(" ", "")
     assert f"/URI ({LINK})".encode() in pdf
     with pypdfium2.PdfDocument(pdf) as document:
@@ -231,6 +244,30 @@ def test_page_that_nobody_has_read_yet_is_not_called_good(make: Make) -> None:
 def test_photo_of_a_page_nobody_knows_has_a_name_too(make: Make, title: str, page: str, named: str) -> None:
     cover, *_ = sheets_of(make(a_copy(a_waiting_page() | {"form_title": title, "page": page})))
     assert f"(16 digit pertama) {named} belum terkirim" in cover.text
+
+
+def test_pages_that_are_not_in_the_copy_are_named(make: Make) -> None:
+    missing = [{"form_title": "C.HASIL", "page": "1", "taken": False}, {"form_title": "C.HASIL", "page": "3", "taken": True}]
+    (cover, *_) = sheets_of(make(a_copy(a_page(), missing=missing)))
+    said = "Tidak ada dalam salinan ini C.HASIL, halaman 1: belum difoto C.HASIL, halaman 3: fotonya tidak ada di HP ini"
+    assert said in cover.text
+    assert "Tidak ada dalam salinan ini" not in sheets_of(make(a_copy(a_page())))[0].text
+
+
+def test_nobody_is_said_to_have_said_what_they_did_not(phone: Page) -> None:
+    """An officer who agrees with a sheet says nothing of a number that could not be read."""
+    states = {"a": ("number", 5), "b": ("blank", None), "c": ("illegible", None), "d": ("illegible", None), "e": ("crossed", 0)}
+    texts = {"blank": "kosong", "illegible": "tak terbaca", "crossed": "disilang"}
+    numbers = [
+        {"id": name, "label": {"id": name}, "value": value, "state": state, "state_text": {"id": texts.get(state)}, "doubted": False}
+        for name, (state, value) in states.items()
+    ]
+    others = {"d": {"state": "number", "value": 7}, "e": {"state": "illegible", "value": None}}
+    answer = phone.evaluate(COPY_OF, [numbers, others])
+    assert [(one["read"], one["told"]) for one in answer["numbers"]] == [
+        ("5", "5"), ("", ""), ("tak terbaca", None), ("tak terbaca", "7"), ("0", "tak terbaca"),
+    ]  # fmt: skip
+    assert [(one["page"], one["taken"]) for one in answer["missing"]] == [("3", False), ("1", True)]
 
 
 def test_same_description_makes_the_same_file(make: Make) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,17 +15,19 @@ import sqlalchemy as sa
 from fastapi import FastAPI
 from sqlalchemy import Engine
 
+from pipeline.recap.wording import DOUBTS
 from pipeline.regions import TpsCode
-from pipeline.sheet import FieldState, RefusalCode
+from pipeline.sheet import FieldState, FindingCode, RefusalCode
 from pipeline.store.accounts import Role
 from pipeline.store.decisions import Typed
 from pipeline.store.elections import Election, add_election
 from pipeline.store.links import Link, make_link, revoke, token_of
 from pipeline.store.readings import ReadSheet, StoredPhoto, record
 from pipeline.store.schema import photos, queue, readings
+from pipeline.store.sheets import sheets_of
 from pipeline.store.standing import settle
 from pipeline.store.uploads import CHUNK
-from pipeline.web.pages import mobile
+from pipeline.web.pages import mobile, phones
 from pipeline.web.pages.phones import _same
 from tests.sheets import make_refused
 from tests.stores import add_photo, add_reading, sheet_saying
@@ -33,7 +38,8 @@ JPEG = b"\xff\xd8\xff"
 PHOTO = JPEG + bytes(range(256)) * 2_500
 """Three pieces."""
 
-JSON = {"Accept": "application/json"}
+JSON = {"Accept": "application/json", "X-TPS": STATION}
+"""What the app of a phone of this station sends with everything."""
 
 
 def sha(data: bytes) -> str:
@@ -44,17 +50,28 @@ def path(data: bytes) -> str:
     return f"/m/api/uploads/{sha(data)}/{len(data)}"
 
 
-def put(client: TestClient, data: bytes, number: int, *, said: str | None = None) -> Any:
+def put(client: TestClient, data: bytes, number: int, *, said: str | None = None, tps: str = STATION) -> Any:
     piece = data[number * CHUNK : (number + 1) * CHUNK]
-    return client.put(f"{path(data)}/{number}", content=piece, headers={"X-Chunk-SHA256": said or sha(piece), **JSON})
+    headers = {**JSON, "X-TPS": tps, "X-Chunk-SHA256": said or sha(piece)}
+    return client.put(f"{path(data)}/{number}", content=piece, headers=headers)
 
 
-def send(client: TestClient, data: bytes, **said: str) -> Any:
-    begun = client.post(path(data), json={}, headers=JSON).json()
+def send(client: TestClient, data: bytes, *, tps: str = STATION, **said: str) -> Any:
+    headers = {**JSON, "X-TPS": tps}
+    begun = client.post(path(data), json={}, headers=headers).json()
     for number in range(-(-len(data) // CHUNK)):
         if "received" in begun and number not in begun["received"]:
-            assert put(client, data, number).status_code == 200
-    return client.post(f"{path(data)}/finish", json={"name": "IMG_1.jpg", **said}, headers=JSON)
+            assert put(client, data, number, tps=tps).status_code == 200
+    return client.post(f"{path(data)}/finish", json={"name": "IMG_1.jpg", **said}, headers=headers)
+
+
+def confirm(client: TestClient, reading: int, others: object, **said: object) -> Any:
+    sent = {"others": others, "after": None, "key": secrets.token_urlsafe(), **said}
+    return client.post(f"/m/api/sheets/{reading}/confirm", json=sent, headers=JSON)
+
+
+def write_note(client: TestClient, text: str, key: str = "") -> Any:
+    return client.post("/m/api/notes", json={"text": text, "key": key or secrets.token_urlsafe()}, headers=JSON)
 
 
 def link_to(app: FastAPI, store: Engine, tps: str = STATION, *, until: datetime | None = None) -> tuple[Link, str]:
@@ -73,12 +90,12 @@ def officer(client_as: ClientAs) -> TestClient:
     return client_as(Role.KPPS, STATION)
 
 
-def read_as(store: Engine, position: int, **numbers: int | None) -> int:
+def read_as(store: Engine, position: int, *, likeness: str = "5a" * 128, **numbers: int | None) -> int:
     """What was read of page 2 on a photo that came; gives the row of the reading."""
     sheet = sheet_saying(FORM, "2", **numbers)
     with store.begin() as connection:
         row = connection.execute(sa.select(photos.c.sha256, photos.c.name).where(photos.c.position == position)).one()
-        record(connection, StoredPhoto(position, row.sha256, row.name), [ReadSheet(sheet, "5a" * 128)])
+        record(connection, StoredPhoto(position, row.sha256, row.name), [ReadSheet(sheet, likeness)])
         settle(connection, position)
         return connection.execute(sa.select(sa.func.max(readings.c.position))).scalar_one()
 
@@ -161,7 +178,7 @@ def test_altered_piece_is_refused_and_nothing_is_lost(officer: TestClient) -> No
     officer.post(path(PHOTO), json={}, headers=JSON)
     put(officer, PHOTO, 0)
     altered = put(officer, PHOTO, 1, said=sha(b"other"))
-    assert altered.status_code == 422
+    assert altered.status_code == 409
     assert "dikirim ulang" in altered.json()["error"]["advice"]["id"]
     assert officer.post(path(PHOTO), json={}, headers=JSON).json()["received"] == [0]
     assert send(officer, PHOTO).status_code == 200
@@ -173,7 +190,7 @@ def test_whole_of_another_hash_is_sent_anew(officer: TestClient) -> None:
     for number in range(3):
         piece = PHOTO[number * CHUNK : (number + 1) * CHUNK]
         officer.put(f"{wrong}/{number}", content=piece, headers={"X-Chunk-SHA256": sha(piece), **JSON})
-    assert officer.post(f"{wrong}/finish", json={}, headers=JSON).status_code == 422
+    assert officer.post(f"{wrong}/finish", json={}, headers=JSON).status_code == 409
     assert officer.post(wrong, json={}, headers=JSON).json()["received"] == []
 
 
@@ -205,9 +222,9 @@ def test_file_that_is_no_photo_is_said_to_be_none(officer: TestClient, site_stor
 
 
 def test_photo_that_another_station_sent_before_is_said(client_as: ClientAs, officer: TestClient) -> None:
-    assert send(client_as(Role.KPPS, ELSEWHERE), PHOTO).status_code == 200
+    assert send(client_as(Role.KPPS, ELSEWHERE), PHOTO, tps=ELSEWHERE).status_code == 200
     answer = send(officer, PHOTO)
-    assert answer.status_code == 409
+    assert answer.status_code == 422
     assert "another station" in answer.json()["error"]["advice"]["en"]
     assert ELSEWHERE not in answer.text
 
@@ -230,11 +247,14 @@ def test_reading_is_shown_with_what_speaks_against_it_and_what_was_said(officer:
     assert (first["id"], first["value"], first["state"]) == ("paslon_1", 100, "number")
     assert first["label"]["en"]
     assert sheet["said"] is None
-    agreed = officer.post(f"/m/api/sheets/{reading}/confirm", json={"others": {"paslon_2": 20}}, headers=JSON).json()
-    assert agreed["sheets"][0]["said"]["others"] == {}, "a number that is as it was read is no other one"
-    corrected = officer.post(f"/m/api/sheets/{reading}/confirm", json={"others": {"paslon_1": 106, "paslon_2": None}}, headers=JSON).json()
-    (sheet,) = corrected["sheets"]
-    assert sheet["said"]["others"] == {"paslon_1": {"state": "number", "value": 106}, "paslon_2": {"state": "blank", "value": None}}
+    said = confirm(officer, reading, {"paslon_2": 20}).json()["photo"]["sheets"][0]["said"]
+    assert said["others"] == {}, "a number that is as it was read is no other one"
+    others = {"paslon_1": 106, "paslon_2": "blank", "paslon_3": "illegible"}
+    (sheet,) = confirm(officer, reading, others, after=said["position"]).json()["photo"]["sheets"]
+    assert sheet["said"]["others"] == {
+        "paslon_1": {"state": "number", "value": 106}, "paslon_2": {"state": "blank", "value": None},
+        "paslon_3": {"state": "illegible", "value": None},
+    }  # fmt: skip
     assert sheet["verdict"]["code"] == "review"
     assert "officer_differs" in [one["code"] for one in sheet["findings"]]
     with site_store.connect() as connection:
@@ -243,11 +263,11 @@ def test_reading_is_shown_with_what_speaks_against_it_and_what_was_said(officer:
 
 @pytest.mark.parametrize(
     "others",
-    [None, [], "x", {"unknown": 1}, *({"paslon_1": value} for value in (-1, 100_000, "1", True, 1.5))],
+    [None, [], "x", {"unknown": 1}, *({"paslon_1": value} for value in (-1, 100_000, "1", True, 1.5, None, "crossed", []))],
 )
 def test_what_is_no_number_is_not_taken(officer: TestClient, site_store: Engine, others: object) -> None:
     reading = read_as(site_store, send(officer, PHOTO).json()["receipt"]["position"], paslon_1=100)
-    answer = officer.post(f"/m/api/sheets/{reading}/confirm", json={"others": others}, headers=JSON)
+    answer = confirm(officer, reading, others)
     assert answer.status_code == 400
     assert officer.get("/m/api/photos/1").json()["sheets"][0]["said"] is None
 
@@ -266,9 +286,43 @@ def test_reading_that_was_replaced_is_not_confirmed(officer: TestClient, site_st
     first = read_as(site_store, send(officer, PHOTO).json()["receipt"]["position"], paslon_1=100)
     second = send(officer, PHOTO + b"better").json()["receipt"]["position"]
     read_as(site_store, second, paslon_1=100)
-    answer = officer.post(f"/m/api/sheets/{first}/confirm", json={"others": {}}, headers=JSON)
+    answer = confirm(officer, first, {})
     assert answer.status_code == 409
     assert "newer photo" in answer.json()["error"]["advice"]["en"]
+
+
+def test_agreement_of_a_phone_that_has_not_seen_a_correction_does_not_take_it_back(officer: TestClient, site_store: Engine) -> None:
+    reading = read_as(site_store, send(officer, PHOTO).json()["receipt"]["position"], paslon_1=100)
+    corrected = confirm(officer, reading, {"paslon_1": 106}, key="of-one-phone")
+    stale = confirm(officer, reading, {}, key="of-another-phone")
+    assert stale.status_code == 409
+    assert "Another phone" in stale.json()["error"]["advice"]["en"]
+    said = officer.get("/m/api/photos/1").json()["sheets"][0]["said"]
+    assert said["others"]["paslon_1"]["value"] == 106
+    assert confirm(officer, reading, {"paslon_1": 106}, key="of-one-phone").json() == corrected.json(), "its answer may have been lost"
+    assert confirm(officer, reading, {}, key="of-another-phone", after=said["position"]).status_code == 200
+
+
+@pytest.mark.parametrize("wrong", [{"after": "1"}, {"key": ""}, {"key": None}, {"key": "a" * 65}])
+def test_confirmation_that_names_no_moment_is_a_bad_request(officer: TestClient, site_store: Engine, wrong: dict[str, object]) -> None:
+    reading = read_as(site_store, send(officer, PHOTO).json()["receipt"]["position"], paslon_1=100)
+    assert confirm(officer, reading, {}, **wrong).status_code == 400
+
+
+def test_finding_that_tells_of_a_sheet_of_another_station_does_not_name_it(
+    officer: TestClient, client_as: ClientAs, site_store: Engine
+) -> None:
+    elsewhere = send(client_as(Role.KPPS, ELSEWHERE), PHOTO + b"1", tps=ELSEWHERE)
+    position = send(officer, PHOTO).json()["receipt"]["position"]
+    for photo in (elsewhere.json()["receipt"]["position"], position):
+        read_as(site_store, photo, paslon_1=100)
+    with site_store.connect() as connection:
+        (stored,) = sheets_of(connection, position)
+    (finding,) = [one for one in stored.set_findings if one.code is FindingCode.NEAR_DUPLICATE]
+    assert ELSEWHERE in finding.message.en
+    answer = officer.get(f"/m/api/photos/{position}")
+    assert DOUBTS[FindingCode.NEAR_DUPLICATE].en in answer.text
+    assert ELSEWHERE not in answer.text
 
 
 def test_refused_photo_says_what_to_do(officer: TestClient, site_store: Engine) -> None:
@@ -283,10 +337,66 @@ def test_refused_photo_says_what_to_do(officer: TestClient, site_store: Engine) 
 
 
 def test_notes_are_kept_for_those_who_review(officer: TestClient, client_as: ClientAs) -> None:
-    assert officer.post("/m/api/notes", json={"text": "  listrik padam <b>  "}, headers=JSON).json() == {"text": "listrik padam <b>"}
-    assert officer.get("/m/api/me").json()["note"] == "listrik padam <b>"
-    assert officer.post("/m/api/notes", json={"text": "x" * 2001}, headers=JSON).status_code == 400
+    (kept,) = write_note(officer, "  listrik padam <b>  ", "its-answer-is-lost").json()["notes"]
+    assert kept["text"] == "listrik padam <b>"
+    assert write_note(officer, "  listrik padam <b>  ", "its-answer-is-lost").json()["notes"] == [kept]
+    assert [write_note(officer, text).status_code for text in ("x" * 2001, " ")] == [400, 400]
     assert "listrik padam &lt;b&gt;" in client_as(Role.PPS, STATION[:10]).get(f"/stations/{STATION}").text
+
+
+def test_note_of_one_phone_does_not_hide_that_of_another(client_as: ClientAs, officer: TestClient) -> None:
+    write_note(officer, "saksi 01 keberatan")
+    assert write_note(client_as(Role.KPPS, STATION, name="second-phone"), "hujan").status_code == 200
+    assert [one["text"] for one in officer.get("/m/api/me").json()["notes"]] == ["saksi 01 keberatan", "hujan"]
+
+
+def test_half_of_a_sign_and_a_zero_do_not_lose_a_note(officer: TestClient) -> None:
+    sent = b'{"text": "saksi \\ud83d keberatan\\u0000", "key": "half-a-sign"}'
+    (kept,) = officer.post("/m/api/notes", content=sent, headers=JSON).json()["notes"]
+    assert kept["text"] == "saksi \N{REPLACEMENT CHARACTER} keberatan"
+
+
+def test_what_is_of_one_station_does_not_go_in_under_another(client_as: ClientAs, officer: TestClient, site_store: Engine) -> None:
+    """The link of another station was opened, in another window, after the phone began."""
+    officer.post(path(PHOTO), json={}, headers=JSON)
+    for number in range(3):
+        put(officer, PHOTO, number)
+    neighbour = client_as(Role.KPPS, ELSEWHERE)
+    for answer in (
+        neighbour.post(path(PHOTO), json={}, headers=JSON), put(neighbour, PHOTO, 0),
+        neighbour.post(f"{path(PHOTO)}/finish", json={}, headers=JSON), write_note(neighbour, "hujan"),
+        neighbour.post("/m/api/notes", json={"text": "hujan", "key": "of-no-station"}, headers={"Accept": "application/json"}),
+    ):  # fmt: skip
+        assert answer.status_code == 409
+        assert "another station" in answer.json()["error"]["advice"]["en"]
+    assert neighbour.get("/m/api/me").json()["notes"] == []
+    assert officer.post(f"{path(PHOTO)}/finish", json={}, headers=JSON).status_code == 200
+    with site_store.connect() as connection:
+        assert connection.scalars(sa.select(photos.c.tps)).all() == [STATION]
+
+
+def test_photo_finished_twice_at_once_is_one_photo_of_its_own_bytes(
+    officer: TestClient, app: FastAPI, site_store: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second request is at its file when the first one has taken the photo in and removes its pieces."""
+    at_their_files, taking_in = threading.Barrier(2), phones.take_in
+
+    def both_first(*arguments: Any, **named: Any) -> Any:
+        at_their_files.wait(10)
+        return taking_in(*arguments, **named)
+
+    monkeypatch.setattr(phones, "take_in", both_first)
+    officer.post(path(PHOTO), json={}, headers=JSON)
+    for number in range(3):
+        put(officer, PHOTO, number)
+    with ThreadPoolExecutor(2) as executor:
+        clients = [TestClient(app, headers=dict(officer.headers), cookies=dict(officer.cookies)) for _ in range(2)]
+        one, other = executor.map(lambda client: client.post(f"{path(PHOTO)}/finish", json={}, headers=JSON), clients)
+    assert one.json()["receipt"] == other.json()["receipt"]
+    with site_store.connect() as connection:
+        assert connection.execute(sa.select(photos.c.sha256, photos.c.bytes)).all() == [(sha(PHOTO), len(PHOTO))]
+    assert app.state.site.photos.get(sha(PHOTO)) == PHOTO
+    assert not list(app.state.site.settings.uploads_folder.glob("whole*"))
 
 
 def test_what_the_phone_keeps_is_under_six_megabytes_and_all_there(visitor: TestClient) -> None:

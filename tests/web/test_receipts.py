@@ -43,7 +43,7 @@ def token(app: FastAPI, receipt: Receipt) -> str:
     return token_of(receipt, app.state.site.signer)
 
 
-@pytest.mark.parametrize("asked", ["{}", " {} ", "sirekap:{}"])
+@pytest.mark.parametrize("asked", ["{}", " {} "])
 def test_anybody_sees_by_its_hash_that_a_photo_is_kept_and_no_number(visitor: TestClient, receipt: Receipt, asked: str) -> None:
     answer = visitor.get("/cek", params={"hash": asked.format(receipt.sha256.upper() if asked == " {} " else receipt.sha256)})
     assert answer.status_code == 200

@@ -21,8 +21,8 @@ SCRIPTS = STATIC_FILES / "mobile"
 VENDORED = ("jspdf.umd.min.js", "opencv-4.12.0-release.1.js.gz", "qrcode-generator.js")
 """Code of others that the app keeps."""
 
-WORKER_POLICY = "default-src 'none'; script-src 'self' 'unsafe-eval'; connect-src 'self'"
-"""OpenCV.js makes functions of texts: in a worker of its own, which has no page and no cookies to lose, and nowhere else."""
+WORKER_POLICY = "default-src 'none'; script-src 'self' 'unsafe-eval'; connect-src 'none'"
+"""OpenCV.js makes functions of texts: in a worker of its own, which has no page and reaches no server, and nowhere else."""
 
 JAVASCRIPT = "text/javascript"
 

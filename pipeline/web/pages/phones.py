@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -34,7 +35,8 @@ from pipeline.store.sheets import StoredSheet, sheet_at, sheets_of
 from pipeline.store.standing import settle
 from pipeline.store.stations import photos_of
 from pipeline.store.times import text_of
-from pipeline.store.uploads import CHUNK, SHA256, AlteredError, Announced, TooManyError
+from pipeline.store.uploads import CHUNK, SHA256, AlteredError, Announced, TooManyError, UnfinishedError
+from pipeline.web.blind import findings_for
 from pipeline.web.pages.sheets import numbers_shown
 from pipeline.web.policy import PUBLIC, PhotoOf, Policy, Routes, SheetOf
 from pipeline.web.visit import SESSION_COOKIE, CurrentVisit, PageError, Visit
@@ -72,7 +74,18 @@ REPLACED = Text(
     "Bacaan ini sudah digantikan foto yang lebih baru. Buka halamannya lagi.",
     "This reading was replaced by a newer photo. Open the page again.",
 )
-NOT_NUMBERS = Text("Isi setiap angka dengan 0 sampai 99999, atau pilih kosong.", "Give every number as 0 to 99999, or choose blank.")
+SAID_MEANWHILE = Text(
+    "HP lain sudah menyatakan sesuatu tentang bacaan ini. Yang Anda isi tersimpan di HP ini; lihat dulu, lalu kirim lagi bila tetap benar.",
+    "Another phone has said something of this reading meanwhile. What you said is kept here; look, then send it again if it still holds.",
+)
+OF_ANOTHER_LINK = Text(
+    "Di HP ini sekarang dibuka tautan TPS lain. Foto dan catatan TPS ini aman di HP; buka lagi tautan TPS ini untuk mengirimnya.",
+    "The link of another station is open on this phone now. What is of this station is safe here; open its link again to send it.",
+)
+NOT_NUMBERS = Text(
+    "Isi setiap angka dengan 0 sampai 99999, atau pilih kosong atau tak terbaca.",
+    "Give every number as 0 to 99999, or choose blank or illegible.",
+)
 NOTE_TOO_LONG = Text(f"Catatan paling panjang {LONGEST_NOTE} huruf.", f"A note has at most {LONGEST_NOTE} letters.")
 UNFINISHED = Text("Belum semua bagian foto sampai; sisanya akan dikirim.", "Not all of the photo has come yet; the rest will be sent.")
 
@@ -115,6 +128,7 @@ def begin(visit: CurrentVisit, sha256: str, size: int) -> Response:
     """Announce a photo: which pieces of it are here already, or its receipt when all of it is."""
     photo, receipt = _announced(visit, sha256, size), _receipt_here(visit, sha256)
     if receipt is not None:
+        visit.site.uploads.forget(photo)
         return visit.json({"receipt": _receipt(visit, receipt)})
     try:
         visit.site.uploads.begin(photo)
@@ -132,23 +146,32 @@ def put_piece(visit: CurrentVisit, sha256: str, size: int, number: int) -> Respo
     try:
         visit.site.uploads.put(photo, number, visit.body, sha256=visit.request.headers.get("x-chunk-sha256", ""))
     except AlteredError as error:
-        raise PageError(422, ALTERED) from error
+        raise PageError(409, ALTERED) from error
+    except UnfinishedError as error:
+        raise PageError(409, UNFINISHED) from error
     return visit.json({})
 
 
 @routes.post("/m/api/uploads/{sha256}/{size}/finish", policy=OFFICERS, body=SMALL_BODY)
 def finish(visit: CurrentVisit, sha256: str, size: int) -> Response:
-    """Take a photo in whose pieces are all here; the same photo sent twice is one photo."""
+    """Take a photo in whose pieces are all here; the same photo sent twice is one photo.
+
+    Answered with 409 is what goes well when it is sent again, with 413 and 422 what never will.
+    """
     photo, sent = _announced(visit, sha256, size), visit.sent_json()
     receipt = _receipt_here(visit, sha256)  # it may have been finished before, and the answer lost on its way
     if receipt is None:
-        if len(visit.site.uploads.received(photo)) < photo.chunks:
-            raise PageError(409, UNFINISHED)
-        _take_in(visit, photo, name=str(sent.get("name", "")), page=sent.get("page"))
-        receipt = _receipt_here(visit, sha256)
-        if receipt is None:
-            raise PageError(409, OF_ANOTHER)
-        visit.site.photos_came()
+        try:
+            _take_in(visit, photo, name=str(sent.get("name", "")), page=sent.get("page"))
+        except UnfinishedError as error:
+            receipt = _receipt_here(visit, sha256)  # another request may have been quicker
+            if receipt is None:
+                raise PageError(409, UNFINISHED) from error
+        else:
+            receipt = _receipt_here(visit, sha256)
+            if receipt is None:
+                raise PageError(422, OF_ANOTHER)
+            visit.site.photos_came()
     visit.site.uploads.forget(photo)
     return visit.json({"receipt": _receipt(visit, receipt)})
 
@@ -162,29 +185,42 @@ def photo_state(visit: CurrentVisit, photo: int) -> Response:
 
 @routes.post("/m/api/sheets/{reading}/confirm", policy=OF_A_SHEET, body=SMALL_BODY)
 def confirm(visit: CurrentVisit, reading: int) -> Response:
-    """Keep what the officer says of a reading: every number is as it was read, or these are others."""
+    """Keep what the officer says of a reading: every number is as it was read, or these are others.
+
+    It says what it comes `after`, so that nobody takes back what another phone said without having seen it, and carries a `key`, by which
+    it is known when it comes again.
+    """
+    sent = visit.sent_json()
     with visit.reading() as connection:
         stored = sheet_at(connection, reading)
-    others = _others(stored, visit.sent_json().get("others"))
+    others, after = _others(stored, sent.get("others")), sent.get("after")
     if stored.superseded is not None:
         raise PageError(409, REPLACED)
-    with visit.writing() as connection:
-        become_writer(connection)
-        confirmations.confirm(connection, reading, account=visit.account.name, others=others)
-        settle(connection, stored.photo)
+    if not (after is None or isinstance(after, int)):
+        raise HTTPException(400)
+    try:
+        with visit.writing() as connection:
+            become_writer(connection)
+            account = visit.account.name
+            position = confirmations.confirm(connection, reading, account=account, others=others, after=after, key=_key(sent))
+            settle(connection, stored.photo)
+    except confirmations.SaidMeanwhileError as error:
+        raise PageError(409, SAID_MEANWHILE) from error
     with visit.reading() as connection:
-        return visit.json(_photo(visit, connection, stored.photo))
+        return visit.json({"position": position, "photo": _photo(visit, connection, stored.photo)})
 
 
 @routes.post("/m/api/notes", policy=OFFICERS, body=SMALL_BODY)
 def write_note(visit: CurrentVisit) -> Response:
-    """Keep what the officer writes down of special incidents."""
-    text = str(visit.sent_json().get("text", "")).strip()
-    if len(text) > LONGEST_NOTE or "\0" in text:
+    """Keep what the officer writes down of special incidents; gives all that was written of the station."""
+    _check_station(visit)
+    sent = visit.sent_json()
+    text = _writable(str(sent.get("text", ""))).strip()
+    if not 0 < len(text) <= LONGEST_NOTE:
         raise PageError(400, NOTE_TOO_LONG)
     with visit.writing() as connection:
-        confirmations.note(connection, visit.account.region, account=visit.account.name, text=text)
-    return visit.json({"text": text})
+        confirmations.note(connection, visit.account.region, account=visit.account.name, text=text, key=_key(sent))
+        return visit.json({"notes": _notes(connection, visit.account.region)})
 
 
 def _me(visit: Visit) -> dict[str, Any]:
@@ -194,7 +230,6 @@ def _me(visit: Visit) -> dict[str, Any]:
     tps = visit.account.region
     with visit.reading() as connection:
         names = {row.code: row.name for row in connection.execute(_regions_of(tps))}
-        written = confirmations.notes_of(connection, tps)[:1]
         said |= {
             "officer": {"tps": tps, "number": TpsCode.parse(tps).number, "until": text_of(visit.session.expires)},
             "regions": [names.get(tps[:level], tps[:level]) for level in Level],
@@ -205,7 +240,7 @@ def _me(visit: Visit) -> dict[str, Any]:
             "tags": tags_of(visit.site.catalogue),
             "most_bytes": Limits.of(visit.settings).max_bytes,
             "photos": [_photo(visit, connection, position) for position in photos_of(connection, tps)],
-            "note": written[0].text if written else "",
+            "notes": _notes(connection, tps),
         }  # fmt: skip
     return said
 
@@ -252,7 +287,7 @@ def _receipt(visit: Visit, receipt: Receipt) -> dict[str, Any]:
 
 def _sheet(visit: Visit, stored: StoredSheet, told: confirmations.Confirmation | None) -> dict[str, Any]:
     sheet = stored.sheet
-    found = [one for one in (*stored.set_findings, *sheet.findings) if one.severity is not Severity.INFO]
+    found = [one for one in findings_for(visit, stored) if one.severity is not Severity.INFO]
     return {
         "reading": stored.position, "form": sheet.form, "page": sheet.page, "superseded": stored.superseded is not None,
         "verdict": {"code": stored.verdict.value, "text": VERDICTS[stored.verdict].to_dict()},
@@ -267,7 +302,9 @@ def _sheet(visit: Visit, stored: StoredSheet, told: confirmations.Confirmation |
         ],
         "findings": [one.to_dict() for one in found],
         "broken": [check.text.to_dict() for check in sheet.checks if check.holds is False],
-        "said": None if told is None else {"at": told.at, "others": {name: typed.to_dict() for name, typed in told.others.items()}},
+        "said": told and {
+            "position": told.position, "at": told.at, "others": {name: typed.to_dict() for name, typed in told.others.items()},
+        },
     }  # fmt: skip
 
 
@@ -279,8 +316,33 @@ def _receipt_here(visit: Visit, sha256: str) -> Receipt | None:
     return receipt if here else None
 
 
+def _notes(connection: Connection, tps: str) -> list[dict[str, str]]:
+    """Everything that was written of a station, in the order in which it was."""
+    return [{"at": one.at, "text": one.text} for one in reversed(confirmations.notes_of(connection, tps))]
+
+
+def _check_station(visit: Visit) -> None:
+    """409 unless the phone sends this for the station whose link it has open now: another may have been opened since it began."""
+    if visit.request.headers.get("x-tps") != visit.account.region:
+        raise PageError(409, OF_ANOTHER_LINK)
+
+
+def _key(sent: Mapping[str, Any]) -> str:
+    """The name by which what is sent is known when it comes again."""
+    key = sent.get("key")
+    if not (isinstance(key, str) and re.fullmatch(r"[\w-]{8,64}", key, re.ASCII)):
+        raise HTTPException(400)
+    return key
+
+
+def _writable(text: str) -> str:
+    """A text as databases keep it: without zeros, and with a question mark for halves of signs."""
+    return text.replace("\0", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 def _announced(visit: Visit, sha256: str, size: int) -> Announced:
     """The photo that a path names; 404 for what is no hash, 413 for one that is too large."""
+    _check_station(visit)
     if not SHA256.fullmatch(sha256) or size < 1:
         raise HTTPException(404)
     if size > Limits.of(visit.settings).max_bytes:
@@ -289,23 +351,26 @@ def _announced(visit: Visit, sha256: str, size: int) -> Announced:
 
 
 def _take_in(visit: Visit, photo: Announced, *, name: str, page: object) -> None:
-    """Take a photo in whose pieces are all here; 422 when it is none that was announced, or no photo at all."""
+    """Take a photo in whose pieces are all here; 409 when it is none that was announced, 422 when it is no photo at all."""
     try:
-        whole = visit.site.uploads.joined(photo)
+        with visit.site.uploads.joined(photo) as whole:
+            with whole.open("rb") as file:
+                is_photo = format_of(file.read(2048)) is not None
+            if not is_photo:
+                visit.site.uploads.forget(photo)
+                raise PageError(422, REFUSAL_ADVICE[RefusalCode.UNSUPPORTED_FORMAT])
+            arrival = _arrival(photo, whole, name=name, page=page)
+            (taken,) = take_in(visit.store, visit.photos, [arrival], max_bytes=Limits.of(visit.settings).max_bytes)
     except AlteredError as error:
-        raise PageError(422, ALTERED) from error
-    with whole.open("rb") as file:
-        is_photo = format_of(file.read(2048)) is not None
-    if not is_photo:
-        visit.site.uploads.forget(photo)
-        raise PageError(422, REFUSAL_ADVICE[RefusalCode.UNSUPPORTED_FORMAT])
+        raise PageError(409, ALTERED) from error
+    if taken.refusal is not None:  # the file was whole a moment ago
+        raise PageError(409, ALTERED)
+
+
+def _arrival(photo: Announced, whole: Path, *, name: str, page: object) -> Arrival:
     shown = "".join(sign for sign in name if sign.isprintable() and sign not in "/\\")[-LONGEST_NAME:] or "foto.jpg"
     said_page = page if isinstance(page, str) and re.fullmatch(r"[\w.-]{1,10}", page) else None
-    arrival = Arrival(Item(f"{photo.tps}-{shown}", whole), tps=photo.tps, page=said_page)
-    (taken,) = take_in(visit.store, visit.photos, [arrival], max_bytes=Limits.of(visit.settings).max_bytes)
-    if taken.refusal is not None:
-        visit.site.uploads.forget(photo)
-        raise PageError(422, taken.refusal.advice)
+    return Arrival(Item(f"{photo.tps}-{shown}", whole), tps=photo.tps, page=said_page, sha256=photo.sha256)
 
 
 def _others(stored: StoredSheet, sent: object) -> dict[str, Typed]:
@@ -323,8 +388,9 @@ def _same(one: Typed, other: Typed) -> bool:
 
 
 def _typed(value: object) -> Typed:
-    if value is None:
-        return Typed(FieldState.BLANK, None)
+    for state in (FieldState.BLANK, FieldState.ILLEGIBLE):
+        if value == state:
+            return Typed(state, None)
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MOST_VOTES:
         raise PageError(400, NOT_NUMBERS)
     return Typed(FieldState.NUMBER, value)

@@ -39,7 +39,6 @@ routes = Routes()
 def check_form(visit: CurrentVisit) -> Response:
     """Whether a photo is in the ledger, by the SHA-256 of its bytes."""
     asked = visit.request.query_params.get("hash", "").strip().lower()
-    asked = asked.removeprefix("sirekap:")
     valid = bool(SHA256.fullmatch(asked))
     with visit.reading() as connection:
         receipt = receipt_of(connection, asked) if valid else None
@@ -65,10 +64,10 @@ def copy_page(visit: CurrentVisit, token: str) -> Response:
         tps = connection.scalar(sa.select(station_of(photos)).where(photos.c.position == receipt.position))
         where = named(connection, tps) if tps else ""
         last = head(connection)
-        written = notes_of(connection, tps)[:1] if tps else []
+        written = list(reversed(notes_of(connection, tps))) if tps else []
     hidden = {one.position for one in stored if _hidden(visit, one)}
     return visit.page(
-        "copy.html", token=token, receipt=receipt, where=where, tps=tps, head=last, note=written[0].text if written else "",
+        "copy.html", token=token, receipt=receipt, where=where, tps=tps, head=last, notes=written,
         sheets=[one for one in stored if one.position not in hidden], hidden=bool(hidden), told=told,
         numbers={one.position: numbers_shown(one, visit.site.catalogue) for one in stored},
         forms=visit.site.catalogue.forms, verdicts=VERDICTS, states=STATES, severities=SEVERITIES,

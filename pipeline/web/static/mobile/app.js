@@ -5,7 +5,7 @@ import { keepForGood } from "./keep.js";
 import { tokenIn } from "./link.js";
 import { Model } from "./model.js";
 import { views } from "./views.js";
-import { say } from "./words.js";
+import { both, say } from "./words.js";
 
 const root = document.getElementById("app");
 const model = new Model();
@@ -35,6 +35,8 @@ function draw(again = true) {
 
 const app = {
   model,
+  typed: { note: "", correction: null }, // what was typed and is not kept yet, which outlives a view
+  replaces: null, // the photo that is taken again
   go(to) {
     if (path() === to) app.redraw();
     else location.hash = to;
@@ -51,28 +53,36 @@ const app = {
 
 async function begin() {
   root.replaceChildren(h("p", { class: "loading", role: "status" }, say("loading")));
+  if (!globalThis.isSecureContext) {
+    root.replaceChildren(h("p", { class: "notice bad", role: "alert" }, say("needs_https")));
+    return;
+  }
   globalThis.addEventListener("hashchange", () => {
     if (tokenIn(location.hash)) enter();
     else draw();
   });
-  model.addEventListener("changed", () => (shown !== null && Boolean(model.me?.officer) !== shown.loggedIn ? app.redraw() : draw()));
+  model.addEventListener("changed", () => shown !== null && (Boolean(model.me?.officer) === shown.loggedIn ? draw() : app.redraw()));
   if ("serviceWorker" in navigator) register();
-  await (tokenIn(location.hash) ? enter() : model.start());
+  await model.open();
+  const token = tokenIn(location.hash);
+  if (token === null || model.me !== null) draw();
+  if (token !== null) await enter();
+  model.start();
   app.kept = await keepForGood().catch(() => false);
-  draw();
 }
 
 // Logs in by the link that was opened; the token leaves the address at once, so that it is in no history and no screenshot.
 async function enter() {
   const token = tokenIn(location.hash);
+  const before = model.tps;
   history.replaceState(null, "", location.pathname);
   try {
     await model.logIn(token);
   } catch (error) {
-    model.notice = error.said ?? { id: say("needs_line"), en: say("needs_line") };
+    model.notice = error.said ?? both("needs_line");
   }
-  if (!model.started) await model.start();
-  app.redraw();
+  // On a slow line the station that was open may be in use by now.
+  if (before === null || model.tps !== before || !shown?.view.busy?.()) app.redraw();
 }
 
 async function register() {

@@ -8,11 +8,12 @@ const LOOKS_EVERY = 350;
 const LONG_SIDE = 800;
 const QUALITY = 0.95;
 
-// The view. `taken` gets the photo as a Blob, `closed` nothing. Leave it with `stop()`.
+// The view. `taken` gets the photo as a Blob, `picked` a File, `failed` and `closed` nothing. Leave it with `stop()`.
 export class Camera {
-  constructor({ title, tags, taken, closed, picked }) {
+  constructor({ title, tags, taken, picked, failed, closed }) {
     this.tags = tags;
     this.taken = taken;
+    this.failed = failed;
     this.stream = null;
     this.stopped = false;
     this.video = h("video", { class: "live", playsInline: true, muted: true, autoplay: true });
@@ -34,6 +35,7 @@ export class Camera {
   }
 
   async start() {
+    this.shutter.disabled = true;
     try {
       const wanted = { facingMode: { ideal: "environment" }, width: { ideal: 4096 }, height: { ideal: 3072 } };
       this.stream = await navigator.mediaDevices.getUserMedia({ video: wanted, audio: false });
@@ -61,6 +63,8 @@ export class Camera {
 
   async watch() {
     while (!this.stopped) {
+      // Another app, or a call, has taken the camera away.
+      if (this.track.readyState === "ended" && !document.hidden) return this.start();
       const { videoWidth: width, videoHeight: height } = this.video;
       if (width && !document.hidden) {
         const small = Math.min(1, LONG_SIDE / Math.max(width, height));
@@ -89,9 +93,13 @@ export class Camera {
 
   async shoot() {
     this.shutter.disabled = true;
-    const photo = (await this.still()) ?? (await this.fromVideo());
-    this.stop();
-    this.taken(photo);
+    try {
+      const photo = (await this.still()) ?? (await this.fromVideo());
+      this.stop();
+      this.taken(photo);
+    } catch {
+      this.failed();
+    }
   }
 
   // The photo of the camera itself, which has more pixels than its video; not every browser gives it.
@@ -108,6 +116,7 @@ export class Camera {
   async fromVideo() {
     const canvas = h("canvas", { width: this.video.videoWidth, height: this.video.videoHeight });
     canvas.getContext("2d").drawImage(this.video, 0, 0);
-    return new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", QUALITY));
+    const made = (resolve, reject) => canvas.toBlob((photo) => (photo ? resolve(photo) : reject(new Error("no picture"))), "image/jpeg", QUALITY);
+    return new Promise(made);
   }
 }

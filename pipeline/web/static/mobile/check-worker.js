@@ -1,5 +1,5 @@
 // Judges photos on the phone itself, before anything is sent: OpenCV in a worker of its own, so that the page stays quick.
-// In: {id, kind: "frame" | "photo", bitmap, tags}. Out: {ready: true} once, then {id, …} as `check` in checks.js says, or {id, error}.
+// In: {id, kind: "frame" | "photo", bitmap, tags}. Out: {ready: true} or {failed} once, then {id, …} as `check` in checks.js says, or {id, error}.
 // A photo goes before frames, and of the frames that wait only the newest is looked at.
 
 "use strict";
@@ -68,6 +68,6 @@ function start(module) {
 
 importScripts("/static/vendor/opencv-4.12.0-release.1.js", "/static/mobile/checks.js", "/static/mobile/paper.js");
 // Builds differ: a real promise of the module, or the module itself, with a `then` that hands over the module. Awaiting the latter would never end.
-if (self.cv instanceof Promise) self.cv.then(start);
+if (self.cv instanceof Promise) self.cv.then(start, (error) => postMessage({ failed: String(error) }));
 else if (self.cv.Mat) start(self.cv);
 else self.cv.onRuntimeInitialized = () => start(self.cv);

@@ -15,6 +15,7 @@ const WORDS = {
     pages: "Halaman yang difoto",
     pageColumns: ["Halaman", "Keadaan", "Perlu diperiksa", "SHA-256 (16 digit pertama)"],
     states: { waiting: "belum terkirim", received: "sudah diterima", read: "sudah dibaca", confirmed: "sudah dikonfirmasi" },
+    missing: "Tidak ada dalam salinan ini", notTaken: "belum difoto", notHere: "fotonya tidak ada di HP ini",
     toCheck: (unsure, differing, findings) => [
       unsure && `${unsure} angka tidak pasti`, differing && `${differing} angka tidak sama`, findings && `${findings} temuan`,
     ],
@@ -28,7 +29,7 @@ const WORDS = {
     receipt: "Tanda terima", notSent: "belum terkirim: belum ada tanda terima", position: "Baris buku besar", hash: "Hash buku besar",
     received: "Diterima",
     scan: "Pindai kode QR atau buka tautan ini untuk mencocokkan foto dengan buku besar:",
-    scanLater: "Kode QR ini memuat SHA-256 foto. Setelah foto terkirim, tanda terimanya harus memuat SHA-256 yang sama.",
+    scanLater: "Setelah foto terkirim, kode QR ini menunjukkan apakah foto itu tercatat; tanda terimanya harus memuat SHA-256 yang sama.",
     footer: (page, of) => `Halaman ${page} dari ${of}`,
     months: "Januari Februari Maret April Mei Juni Juli Agustus September Oktober November Desember",
     moment: (day, month, year, time, zone) => `${day} ${month} ${year} pukul ${time.join(".")} ${zone}`,
@@ -42,6 +43,7 @@ const WORDS = {
     pages: "Photographed pages",
     pageColumns: ["Page", "State", "To be checked", "SHA-256 (first 16 digits)"],
     states: { waiting: "not sent yet", received: "received", read: "read", confirmed: "confirmed" },
+    missing: "Not in this copy", notTaken: "not photographed yet", notHere: "its photo is not on this phone",
     toCheck: (unsure, differing, findings) => [
       unsure && `${plural(unsure, "number")} not sure`, differing && `${plural(differing, "number")} differing`,
       findings && plural(findings, "finding"),
@@ -56,7 +58,7 @@ const WORDS = {
     receipt: "Receipt", notSent: "not sent yet: there is no receipt", position: "Ledger row", hash: "Ledger hash",
     received: "Received",
     scan: "Scan the QR code or open this link to compare the photo with the ledger:",
-    scanLater: "This QR code holds the SHA-256 of the photo. Once the photo is sent, its receipt must hold the same SHA-256.",
+    scanLater: "Once the photo is sent, this QR code shows whether it is recorded; its receipt must hold the same SHA-256.",
     footer: (page, of) => `Page ${page} of ${of}`,
     months: "January February March April May June July August September October November December",
     moment: (day, month, year, time, zone) => `${day} ${month} ${year}, ${time.join(":")} ${zone}`,
@@ -125,6 +127,10 @@ function cover(paper, words, copy) {
       ],
     })),
   );
+  if (copy.missing.length) {
+    paper.heading(words.missing);
+    for (const page of copy.missing) paper.paragraph(`${titleOf(page, words)}: ${page.taken ? words.notHere : words.notTaken}`, BODY);
+  }
   paper.heading(words.notes);
   paper.paragraph(copy.notes.trim() || words.noNotes, BODY);
 }
@@ -201,7 +207,7 @@ function receipt(paper, words, copy, page) {
   }
   paper.heading(`${words.receipt}: ${titleOf(page, words)}`, Math.max(QR_SIDE, paper.heightOf(lines)));
   const from = paper.y;
-  paper.qr(page.receipt ? page.receipt.link : `sirekap:${page.sha256}`, MARGIN, from);
+  paper.qr(page.receipt ? page.receipt.link : `${copy.origin}/cek?hash=${page.sha256}`, MARGIN, from);
   paper.write(lines, MARGIN + QR_SIDE + 5);
   paper.y = Math.max(paper.y, from + QR_SIDE);
 }

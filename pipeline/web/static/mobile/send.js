@@ -5,6 +5,7 @@ import * as server from "./server.js";
 
 const SHORTEST_PAUSE = 2_000;
 const LONGEST_PAUSE = 60_000;
+const NEVER = [413, 422]; // too large, no photo, or one of another station: sending it again changes nothing
 
 export async function sha256(bytes) {
   const hash = await crypto.subtle.digest("SHA-256", bytes);
@@ -12,14 +13,14 @@ export async function sha256(bytes) {
 }
 
 // Sends one photo; gives its receipt. `came` is called with the share that has come.
-export async function sendPhoto(photo, came = () => {}) {
+export async function sendPhoto(photo, blob, came = () => {}) {
   const begun = await server.begin(photo);
   if (begun.receipt) return begun.receipt;
   const pieces = Math.ceil(photo.size / begun.chunk);
   const there = new Set(begun.received);
   for (let number = 0; number < pieces; number += 1) {
     if (!there.has(number)) {
-      const bytes = await photo.blob.slice(number * begun.chunk, (number + 1) * begun.chunk).arrayBuffer();
+      const bytes = await blob.slice(number * begun.chunk, (number + 1) * begun.chunk).arrayBuffer();
       await server.putPiece(photo, number, bytes, await sha256(bytes));
     }
     came((number + 1) / pieces);
@@ -27,14 +28,12 @@ export async function sendPhoto(photo, came = () => {}) {
   return (await server.finish(photo)).receipt;
 }
 
-// The loop that sends. `changed` is called when something of a photo has changed, `told` with what was said and the answer, `refused` with an
-// error that concerns the whole phone, and `ready` before sending: it gives the station of whoever is logged in.
+// The loop that sends. `ready` is called before sending and gives the station of whoever is logged in, `came` with a photo and the share that
+// has come, `sent` with a receipt, `told` with what was said and the answer, `changed` when something that is kept has changed, and `failed` with
+// the error that ended a run.
 export class Sender {
-  constructor({ changed, told, refused, ready }) {
-    this.changed = changed;
-    this.told = told;
-    this.refused = refused;
-    this.ready = ready;
+  constructor({ ready, came, sent, told, changed, failed }) {
+    Object.assign(this, { ready, came, sent, told, changed, failed });
     this.pause = SHORTEST_PAUSE;
     this.timer = null;
     this.wanted = false;
@@ -59,7 +58,7 @@ export class Sender {
       }
       this.pause = SHORTEST_PAUSE;
     } catch (error) {
-      if (!(error instanceof server.Unanswered)) this.refused(error);
+      this.failed(error);
       this.timer = setTimeout(() => this.again(), this.pause);
       this.pause = Math.min(2 * this.pause, LONGEST_PAUSE);
     } finally {
@@ -72,56 +71,63 @@ export class Sender {
     this.run();
   }
 
+  // Whoever is logged in now may be of another station than whoever took a photo: it goes in under its own, or waits. What cannot be sent
+  // now is tried again later and holds up nothing else, as long as there is a line.
   async sendAll() {
-    if (!(await photos.all()).some((photo) => photo.state === "queued") && !(await outbox.all()).length) return;
-    // Whoever is logged in now may be of another station than whoever took a photo: it goes in under its own, or waits.
-    const tps = await this.ready();
-    const waiting = (await photos.all()).filter((photo) => photo.state === "queued" && photo.tps === tps);
-    const said = (await outbox.all()).filter((one) => one.tps === tps);
+    const waits = async (tps) => [
+      (await photos.all()).filter((photo) => photo.state === "queued" && (tps === null || photo.tps === tps)),
+      (await outbox.all()).filter((one) => !one.refusal && (tps === null || one.tps === tps)),
+    ];
+    if ((await waits(null)).flat().length === 0) return;
+    const [waiting, said] = await waits(await this.ready());
     let later = null;
-    for (const photo of waiting.sort((one, other) => one.taken_at - other.taken_at)) {
+    for (const work of [...waiting.map((photo) => () => this.sendOne(photo)), ...said.map((one) => () => this.tell(one))]) {
       try {
-        await this.sendOne(photo);
+        await work();
       } catch (error) {
-        if (!(error instanceof server.Refused) || [401, 403].includes(error.status)) throw error;
-        later = error; // this one is tried again; the others go on
+        if (error instanceof server.Unanswered && error.status === null) throw error;
+        // Perhaps somebody else is logged in by now, or nobody: that is asked before anything else is sent.
+        if (error instanceof server.Refused) server.forget();
+        later = error instanceof server.Refused ? new server.Unanswered(error.message, error.status) : error;
+        if ([401, 403].includes(error.status)) break;
       }
     }
-    for (const one of said) await this.tell(one);
-    if (later !== null) throw new server.Unanswered(later.message);
+    if (later !== null) throw later;
   }
 
   async sendOne(photo) {
     try {
-      const receipt = await sendPhoto(photo, (share) => this.changed({ ...photo, share }));
-      await this.put({ ...photo, state: "sent", receipt, refusal: null });
+      const receipt = await sendPhoto(photo, await photos.blob(photo.id), (share) => this.came(photo, share));
+      await photos.change(photo.id, { state: "sent", receipt, refusal: null });
+      await this.sent(receipt);
     } catch (error) {
-      // What the server will never take is not tried for ever; what was altered on its way, or came at a bad moment, is.
-      const forGood = error instanceof server.Refused && [404, 409, 413, 422].includes(error.status);
-      const attempts = (photo.attempts ?? 0) + (forGood ? 1 : 0);
-      if (forGood && attempts >= 3) {
-        await this.put({ ...photo, state: "refused", refusal: error.said, attempts });
-        return;
-      }
-      if (forGood) await this.put({ ...photo, attempts });
-      throw error;
+      if (!(error instanceof server.Refused) || !NEVER.includes(error.status)) throw error;
+      await photos.change(photo.id, { state: "refused", refusal: error.said });
+      await this.changed();
     }
   }
 
+  // What the server does not take of what was said is held: whoever said it looks at it again, and it is not lost.
   async tell(one) {
     try {
+      const answer = one.kind === "note" ? await server.writeNote(one) : await server.confirm(one);
       // What the server has now is known before it leaves the outbox: at no moment is it in neither.
-      this.told(one, one.kind === "note" ? await server.writeNote(one.text) : await server.confirm(one.reading, one.others));
+      this.told(one, answer);
+      if (one.kind === "confirm") await this.goOn(one, answer.position);
+      await outbox.remove(one.id);
     } catch (error) {
       if (!(error instanceof server.Refused) || [401, 403, 429].includes(error.status)) throw error;
-      this.refused(error); // replaced by a newer photo, or no number: whoever said it is told
+      await outbox.change(one.id, { refusal: error.said });
+      server.forget();
     }
-    await outbox.remove(one.id);
-    this.changed(null);
+    await this.changed();
   }
 
-  async put(photo) {
-    await photos.put(photo);
-    this.changed(photo);
+  // What was said here of the same reading after it was said knowing of it.
+  async goOn(one, position) {
+    const later = (await outbox.all()).filter((other) => other.kind === "confirm" && other.reading === one.reading && other.id > one.id);
+    for (const other of later) {
+      if (other.after === one.after) await outbox.change(other.id, { after: position });
+    }
   }
 }

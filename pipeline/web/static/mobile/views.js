@@ -4,12 +4,14 @@ import { Camera } from "./camera.js";
 import * as check from "./check.js";
 import { h } from "./dom.js";
 import { copyOf } from "./copy-content.js";
+import { photos } from "./keep.js";
 import { tokenIn } from "./link.js";
 import { qrSvg } from "./qr.js";
 import { Unanswered } from "./server.js";
-import { known, language, say, setLanguage, text, when } from "./words.js";
+import { both, known, language, say, setLanguage, text, when } from "./words.js";
 
 const MOST_VOTES = 99_999;
+const WITHOUT_NUMBER = ["blank", "illegible"]; // what a person may say of boxes in which no number stands
 const FINDINGS_AT_ONCE = 3;
 const ADDING_UP = new Set(["check_failed", "bound_exceeded", "documents_differ", "officer_differs", "tps_contradicted", "page_mixed_up"]);
 
@@ -30,15 +32,17 @@ function notice(kind, ...parts) {
 }
 
 // What concerns the whole phone: no line, a link that has ended, a clock that is off, a new version.
-function banners({ model, update }) {
+function banners({ model, update, go }) {
   const off = Math.abs(model.clockOff);
   const hours = { hours: Math.floor(off / 3_600_000), minutes: Math.round((off % 3_600_000) / 60_000) };
   const unsent = model.unsent.length;
+  const held = model.held.length;
   return [
     update === null ? null : notice("info", say("new_version"), " ", h("button", { class: "small", onclick: () => update.postMessage("take over") }, say("reload"))),
     model.ended ? notice("bad", say("link_ended")) : null,
-    !model.online && !model.ended ? notice("doubt", say("offline")) : null,
+    model.online === false && !model.ended ? notice("doubt", say("offline")) : null,
     unsent ? notice("info", say("to_send", { count: unsent })) : null,
+    held ? notice("bad", say("held", { count: held }), " ", h("button", { class: "small", onclick: () => go(placeOf(model)) }, say("look_at_it"))) : null,
     model.notice === null ? null : notice("bad", text(model.notice), " ", h("button", { class: "small", onclick: () => { model.notice = null; model.changed(); } }, say("close"))),
     off ? notice("doubt", say("clock", { difference: say("hours", hours) })) : null,
     model.elsewhere.length ? notice("doubt", say("other_officer", { tps: model.elsewhere.join(", ") })) : null,
@@ -49,8 +53,23 @@ function stateText({ state, share }) {
   return say(`state_${state}`, { percent: Math.floor(100 * share) });
 }
 
-const photoPath = (seen) => `/photo/${seen.sha256}`;
+const photoPath = ({ here, there }) => (here === null ? `/sent/${there.position}` : `/photo/${here.id}`);
 const cameraPath = ({ form, page }) => `/camera/${form}/${page}`;
+
+// Where something is shown that the server did not take.
+function placeOf(model) {
+  const [one] = model.held;
+  const there = one.kind === "confirm" && model.me.photos.find((photo) => photo.sheets.some((sheet) => sheet.reading === one.reading));
+  return there ? photoPath(model.photoThere(there.position)) : "/notes";
+}
+
+// What the server did not take of what was said, with its reason: it can be sent again, knowing what there is now, or dropped.
+function heldPart(model, one, what, again) {
+  return notice("bad", h("p", {}, text(one.refusal)), h("p", {}, say("you_said"), " ", what),
+    h("div", { class: "pair" },
+      h("button", { class: "button second", onclick: () => model.drop(one) }, say("drop_it")),
+      again === null ? null : h("button", { class: "button", onclick: again }, say("say_again"))));
+}
 
 function enter(app) {
   const link = h("input", { id: "link", type: "url", autocomplete: "off", inputmode: "url" });
@@ -77,6 +96,7 @@ function fill(element, ...parts) {
 function list(app) {
   const { model } = app;
   const element = screen("list");
+  const copy = copyPart(model);
   const row = (one, seen) => h("li", {},
     h("button", { class: `row ${seen?.state ?? "none"}`, onclick: () => app.go(seen === null ? cameraPath(one) : photoPath(seen)) },
       h("span", { class: "row-name" }, say("page", { page: one.page })),
@@ -98,31 +118,48 @@ function list(app) {
     h("div", { class: "stack" },
       h("button", { class: "button second", onclick: () => app.go("/camera") }, say("any_page")),
       h("button", { class: "button second", onclick: () => app.go("/notes") }, say("notes")),
-      h("button", { class: "button second", onclick: (event) => share(app, event.currentTarget) }, say("share_copy")),
+      copy,
       h("button", { class: "quiet", onclick: () => leave(app) }, say("log_out"))));
   return { element, draw };
 }
 
 async function leave({ model }) {
-  if (!model.unsent.length || confirm(say("log_out_kept"))) await model.logOut();
+  if (model.isAllSent || confirm(say("log_out_kept"))) await model.logOut();
 }
 
-// The copy is made here and handed to whatever the phone shares with; a browser that shares no files keeps it among the downloads.
-async function share({ model }, button) {
-  const label = button.textContent;
-  button.disabled = true;
-  button.textContent = say("making_copy");
-  try {
-    const { makeCopy } = await import("./copy.js"); // a third of a megabyte that only this needs
-    const pdf = await makeCopy(await copyOf(model));
-    const name = `sirekap-${model.tps}.pdf`;
-    const files = [new File([pdf], name, { type: "application/pdf" })];
-    if (navigator.canShare?.({ files })) await navigator.share({ files, title: name }).catch(() => {});
-    else download(pdf, name);
-  } finally {
-    button.disabled = false;
-    button.textContent = label;
+// The copy is made here and handed to whatever the phone shares with; a browser that shares no files keeps it among the downloads. Making it may
+// take longer than a browser allows after a touch: then it asks for another one.
+function copyPart(model) {
+  const button = h("button", { class: "button second", onclick: () => make() }, say("share_copy"));
+  const made = h("div", { class: "stack", role: "status" });
+  async function make() {
+    button.disabled = true;
+    button.textContent = say("making_copy");
+    fill(made);
+    try {
+      const { makeCopy } = await import("./copy.js"); // a third of a megabyte that only this needs
+      await hand(await makeCopy(await copyOf(model)), `sirekap-${model.tps}.pdf`);
+    } catch {
+      fill(made, notice("bad", say("copy_failed")));
+    } finally {
+      button.disabled = false;
+      button.textContent = say("share_copy");
+    }
   }
+  async function hand(pdf, name) {
+    const files = [new File([pdf], name, { type: "application/pdf" })];
+    if (!navigator.canShare?.({ files })) return download(pdf, name);
+    try {
+      await navigator.share({ files, title: name });
+      fill(made);
+    } catch (error) {
+      if (error.name === "AbortError") return; // whoever shares thought better of it
+      fill(made, notice("good", say("copy_made")), h("div", { class: "pair" },
+        h("button", { class: "button second", onclick: () => download(pdf, name) }, say("download")),
+        h("button", { class: "button", onclick: () => hand(pdf, name) }, say("share"))));
+    }
+  }
+  return h("div", {}, button, made);
 }
 
 function download(blob, name) {
@@ -137,15 +174,23 @@ function camera(app, form = null, page = null) {
   const element = screen("capture");
   let view = null;
   let failed = null;
+  // The photo before is given up when there is a better one, and not sooner.
+  const replaced = app.replaces;
+  app.replaces = null;
   check.begin();
 
   async function taken(blob, name) {
-    if (blob.size > model.me.most_bytes) return fail(say("too_large", { megabytes: Math.ceil(blob.size / 1e6) }));
-    if (!(await check.isPhoto(blob))) return fail(say("no_photo"));
-    const photo = await model.keep(blob, { form, page, name });
-    if (photo.unkept) return showUnkept(photo);
-    if (photo.again) model.notice = { id: say("same_photo"), en: say("same_photo") };
-    app.go(`/photo/${photo.sha256}`);
+    try {
+      if (blob.size > model.me.most_bytes) return fail(say("too_large", { megabytes: Math.ceil(blob.size / 1e6) }));
+      if (!(await check.isPhoto(blob))) return fail(say("no_photo"));
+      const photo = await model.keep(blob, { form, page, name });
+      if (photo.unkept) return showUnkept(photo);
+      if (photo.again) model.notice = both("same_photo");
+      else if (replaced !== null) await model.discard(replaced);
+      app.go(`/photo/${photo.id}`);
+    } catch {
+      fail(say("not_taken"));
+    }
   }
 
   function fail(sentence) {
@@ -158,14 +203,13 @@ function camera(app, form = null, page = null) {
     const send = async (event) => {
       event.currentTarget.disabled = true;
       try {
-        const receipt = await model.sendUnkept(photo);
-        app.go(`/photo/${receipt.sha256}`);
+        app.go(`/sent/${await model.sendUnkept(photo)}`);
       } catch (error) {
-        fill(sent, notice("bad", error instanceof Unanswered ? say("offline") : text(error.said)));
+        fill(sent, notice("bad", error instanceof Unanswered ? say("no_line") : text(error.said)));
         event.target.disabled = false;
       }
     };
-    fill(element, top(app, title), notice("bad", say("full")),
+    fill(element, top(app, title), notice("bad", say(photo.unkept)),
       h("img", { class: "photo", src: URL.createObjectURL(photo.blob), alt: say("photo_of_page") }), sent,
       h("div", { class: "stack" },
         h("button", { class: "button", onclick: send }, say("send_now")),
@@ -174,7 +218,7 @@ function camera(app, form = null, page = null) {
 
   function begin() {
     view?.stop();
-    view = new Camera({ title, tags: model.tags, taken, closed: () => app.go("/"), picked: (file) => taken(file, file.name) });
+    view = new Camera({ title, tags: model.tags, taken, picked: (file) => taken(file, file.name), failed: () => fail(say("not_taken")), closed: () => app.go("/") });
     fill(element, view.element, failed === null ? null : notice("bad", failed));
     view.start();
   }
@@ -183,17 +227,25 @@ function camera(app, form = null, page = null) {
 }
 
 // One photo: before it is sent, what the phone sees in it; after, what the server read, what is to be said of it, and the receipt.
-function photo(app, sha) {
+function photo(app, find) {
   const { model } = app;
   const element = screen("photo-view");
-  let picture = null;
-  let correcting = null; // the reading that is being corrected
-  let looking = false;
+  let picture = null; // the address of the photo as it is kept here
+  let asked = false;
+  let drawn = "";
+  const isCorrecting = (sheet) => app.typed.correction?.reading === sheet.reading;
+
+  async function loadPicture({ id }) {
+    asked = true;
+    const blob = await photos.blob(id).catch(() => null);
+    if (blob) picture = URL.createObjectURL(blob);
+    draw();
+  }
 
   function pictureOf({ here, there }) {
     const sheet = there?.sheets.find((one) => one.refusal === null);
-    if (here && !here.blob.type.startsWith("image/") && !/\.(jpe?g|png|webp|heic)$/i.test(here.name)) return null;
-    picture ??= here === null ? null : URL.createObjectURL(here.blob);
+    if (here && !here.type.startsWith("image/") && !/\.(jpe?g|png|webp|heic)$/i.test(here.name)) return null;
+    if (here && !asked) loadPicture(here);
     const source = sheet && model.online ? `/sheets/${sheet.reading}/overlay.jpg` : picture;
     if (source === null) return null;
     const image = h("img", { class: "photo", alt: say("photo_of_page"), src: source });
@@ -203,20 +255,18 @@ function photo(app, sha) {
 
   function draft(seen) {
     const { here } = seen;
-    if (here.checks === null) {
-      if (!looking) {
-        looking = true;
-        model.examine(here).finally(() => { looking = false; });
-      }
-      return [notice("info", say("looking"))];
-    }
-    const codes = here.checks.codes.filter((code) => known(`code_${code}`) && code !== "no_tag");
+    if (here.checks === null && !seen.looking) model.examine(here);
+    const looking = here.checks === null || seen.looking;
+    const codes = (here.checks?.codes ?? []).filter((code) => known(`code_${code}`) && code !== "no_tag");
     const another = here.asked !== null && here.page !== here.asked;
+    const verdict = () => {
+      if (looking) return notice("info", say("looking"));
+      if (!here.checks.looked) return notice("info", say("not_looked"));
+      return codes.length ? codes.map((code) => notice("doubt", say(`code_${code}`))) : notice("good", say("looks_good"));
+    };
     return [
       another ? notice("doubt", say("another_page", { shown: here.page, asked: here.asked })) : null,
-      here.checks.looked ? null : notice("info", say("not_looked")),
-      codes.map((code) => notice("doubt", say(`code_${code}`))),
-      codes.length || !here.checks.looked ? null : notice("good", say("looks_good")),
+      verdict(),
       h("div", { class: "stack bottom" },
         h("button", { class: "button", onclick: () => model.send(here) }, codes.length ? say("send_anyway") : say("send")),
         h("button", { class: "button second", onclick: () => again(here) }, say("again")),
@@ -224,8 +274,8 @@ function photo(app, sha) {
     ];
   }
 
-  async function again(here) {
-    if (here.state === "draft") await model.discard(here);
+  function again(here) {
+    if (here.state === "draft") app.replaces = here;
     app.go(here.page === null ? "/camera" : cameraPath({ form: here.form, page: here.asked ?? here.page }));
   }
 
@@ -243,14 +293,15 @@ function photo(app, sha) {
     }
     const said = model.saidOf(sheet);
     // What does not add up comes first; of single doubts, which the rows show as well, only a few are spelt out at once.
-    const findings = sheet.findings.toSorted((one, other) => ADDING_UP.has(other.code) - ADDING_UP.has(one.code)).map((one) => h("li", {}, text(one.message)));
+    const findings = [...sheet.findings].sort((one, other) => ADDING_UP.has(other.code) - ADDING_UP.has(one.code)).map((one) => h("li", {}, text(one.message)));
     const first = findings.splice(0, FINDINGS_AT_ONCE);
     return h("section", { class: "sheet" },
       h("h2", {}, title, " ", h("span", { class: `badge ${sheet.verdict.code}` }, text(sheet.verdict.text))),
       sheet.superseded ? notice("info", say("replaced")) : null,
       first.length ? h("div", { class: "findings" }, h("h3", {}, say("findings")), h("ul", {}, first),
         findings.length ? h("details", {}, h("summary", {}, say("more_findings", { count: findings.length })), h("ul", {}, findings)) : null) : null,
-      correcting === sheet.reading ? correction(sheet) : numbers(sheet, said));
+      model.heldOf(sheet).map((one) => heldPart(model, one, othersOf(sheet, one), sheet.superseded ? null : () => model.sayAgain(one, sheet.said?.position ?? null))),
+      isCorrecting(sheet) ? correction(sheet) : numbers(sheet, said));
   }
 
   function numbers(sheet, said) {
@@ -260,7 +311,7 @@ function photo(app, sha) {
         h("th", { scope: "row" }, text(one.label), crop(sheet, one)),
         h("td", {}, h("strong", {}, readAs(one)),
           one.doubted ? h("span", { class: "mark" }, say("doubted")) : null,
-          other ? h("span", { class: "mark" }, say("your_number", { value: other.value ?? say("blank") })) : null));
+          other ? h("span", { class: "mark" }, say("your_number", { value: other.value ?? say(other.state) })) : null));
     });
     const differs = said !== null && Object.keys(said.others).length > 0;
     return [
@@ -268,41 +319,60 @@ function photo(app, sha) {
       h("table", { class: "numbers" }, h("tbody", {}, rows)),
       said === null ? null : notice(differs ? "doubt" : "good", say(differs ? "said_differs" : "said_agrees"), said.waits ? ` ${say("said_waits")}` : ""),
       sheet.superseded ? null : h("div", { class: "pair bottom" },
-        h("button", { class: "button second", onclick: () => { correcting = sheet.reading; draw(); } }, say("differs")),
-        h("button", { class: "button", onclick: () => model.confirm(sheet.reading, {}) }, say("agrees"))),
+        h("button", { class: "button second", onclick: () => { app.typed.correction = { reading: sheet.reading, numbers: {} }; draw(); } }, say("differs")),
+        h("button", { class: "button", onclick: () => model.confirm(sheet, {}) }, say("agrees"))),
     ].flat();
   }
 
+  // What the officer types stays when the view is made anew. A number that was not read is none until somebody says so.
   function correction(sheet) {
+    const { numbers: typed } = app.typed.correction;
     const inputs = new Map();
     const wrong = h("p", { class: "wrong", role: "alert" });
-    const save = (event) => {
+    const save = async (event) => {
       event.preventDefault();
       const others = {};
       for (const one of sheet.numbers) {
-        const typed = inputs.get(one.id).value.trim();
-        const value = typed === "" ? null : Number(typed);
-        const valid = value === null || (/^\d+$/.test(typed) && value <= MOST_VOTES);
+        const { digits, state } = typed[one.id];
+        const valid = state !== null || (/^\d+$/.test(digits.trim()) && Number(digits) <= MOST_VOTES);
         inputs.get(one.id).setAttribute("aria-invalid", String(!valid));
         if (!valid) {
           wrong.textContent = say("bad_number");
           inputs.get(one.id).focus();
           return;
         }
-        if (value !== one.value || (value === null && one.state !== "blank")) others[one.id] = value;
+        const value = state ?? Number(digits);
+        if (value !== (one.value ?? one.state)) others[one.id] = value;
       }
-      correcting = null;
-      model.confirm(sheet.reading, others);
+      if (await model.confirm(sheet, others)) app.typed.correction = null;
+      else wrong.textContent = say("not_saved");
+      draw();
     };
     const rows = sheet.numbers.map((one) => {
-      const input = h("input", { id: `n-${one.id}`, type: "text", inputmode: "numeric", maxlength: "5", autocomplete: "off", value: String(one.value ?? "") });
+      const mine = (typed[one.id] ??= { digits: String(one.value ?? ""), state: one.state === "blank" ? "blank" : null });
+      const input = h("input", { id: `n-${one.id}`, type: "text", inputmode: "numeric", maxlength: "5", autocomplete: "off", value: mine.digits });
+      const choices = WITHOUT_NUMBER.map((state) => h("button", { type: "button", class: "choice", onclick: () => choose(mine.state === state ? null : state) }, say(state)));
+      const choose = (state) => {
+        Object.assign(mine, { state, digits: state === null ? input.value : "" });
+        input.value = mine.digits;
+        choices.forEach((button, place) => button.setAttribute("aria-pressed", String(WITHOUT_NUMBER[place] === state)));
+      };
+      choose(mine.state);
+      input.addEventListener("input", () => choose(null));
       inputs.set(one.id, input);
-      return h("tr", {}, h("th", { scope: "row" }, h("label", { for: `n-${one.id}` }, text(one.label)), crop(sheet, one)), h("td", {}, h("strong", {}, readAs(one)), input));
+      return h("tr", {}, h("th", { scope: "row" }, h("label", { for: `n-${one.id}` }, text(one.label)), crop(sheet, one)),
+        h("td", {}, h("strong", {}, readAs(one)), input, h("div", { class: "choices" }, choices)));
     });
     return h("form", { onsubmit: save, novalidate: true }, h("p", {}, say("correct_how")), h("table", { class: "numbers" }, h("tbody", {}, rows)), wrong,
       h("div", { class: "pair bottom" },
-        h("button", { type: "button", class: "button second", onclick: () => { correcting = null; draw(); } }, say("cancel")),
+        h("button", { type: "button", class: "button second", onclick: () => { app.typed.correction = null; draw(); } }, say("cancel")),
         h("button", { class: "button" }, say("save_correction"))));
+  }
+
+  // What was said of a reading, in words.
+  function othersOf(sheet, { others }) {
+    const said = sheet.numbers.filter((one) => one.id in others).map((one) => `${text(one.label)}: ${typeof others[one.id] === "number" ? others[one.id] : say(others[one.id])}`);
+    return said.join("; ") || say("agrees");
   }
 
   // The boxes of a number as they were photographed, as long as there is a line to get them by.
@@ -317,7 +387,8 @@ function photo(app, sha) {
 
   function receiptPart({ here, there }) {
     const receipt = there?.receipt ?? here?.receipt ?? null;
-    if (receipt === null) return h("section", {}, h("h2", {}, say("receipt")), h("p", {}, say("no_receipt")), h("code", {}, here.sha256));
+    if (receipt === null) return h("section", {}, h("h2", {}, say("receipt")), h("p", {}, say("no_receipt")), h("code", {}, here.sha256),
+      here.sha256 && h("div", { class: "qr" }, qrSvg(`${location.origin}/cek?hash=${here.sha256}`, { label: say("check_qr") })));
     return h("section", { class: "receipt" },
       h("h2", {}, say("receipt")),
       h("dl", {},
@@ -330,11 +401,15 @@ function photo(app, sha) {
   }
 
   function draw() {
-    const seen = model.bySha(sha);
+    const seen = find();
     if (seen === null) {
       app.go("/");
       return;
     }
+    // What is asked for again and again mostly is as it was: the page is left alone then, with what is open and where one has scrolled to.
+    const shown = JSON.stringify([seen, model.said, model.unsent.length, model.online, model.ended, model.notice, app.update !== null, picture, app.typed.correction?.reading]);
+    if (shown === drawn) return;
+    drawn = shown;
     const { here, there, state } = seen;
     const page = there?.sheets.find((one) => one.page !== null)?.page ?? here?.page;
     fill(element,
@@ -349,32 +424,43 @@ function photo(app, sha) {
       state === "sent" ? notice("info", say("reading")) : null,
       (there?.sheets ?? []).map(sheetPart),
       state === "draft" ? null : receiptPart(seen),
-      ["draft", "stopped", "queued", "sending"].includes(state) ? null : h("div", { class: "stack" },
+      ["draft", "stopped"].includes(state) ? null : h("div", { class: "stack" },
         h("button", { class: "button second", onclick: () => app.go(page ? cameraPath({ form: there?.sheets[0]?.form ?? here?.form, page }) : "/camera") }, say("again"))));
   }
 
   return {
     element, draw,
-    busy: () => correcting !== null,
+    busy: () => Boolean(find()?.there?.sheets.some(isCorrecting)),
     leave: () => { if (picture !== null) URL.revokeObjectURL(picture); },
   };
 }
 
 function notes(app) {
   const { model } = app;
-  const field = h("textarea", { id: "note", rows: 8, maxlength: "2000" });
-  field.value = model.note;
+  const field = h("textarea", { id: "note", rows: 6, maxlength: "2000", oninput: () => { app.typed.note = field.value; } });
+  field.value = app.typed.note;
   const done = h("p", { role: "status" });
+  const before = h("div", {});
   const save = async (event) => {
     event.preventDefault();
-    await model.writeNote(field.value.trim());
-    done.textContent = model.online ? say("saved") : say("said_waits");
+    if (!field.value.trim()) return;
+    const kept = await model.writeNote(field.value.trim());
+    if (kept) app.typed.note = field.value = "";
+    done.textContent = say(!kept ? "not_saved" : model.online ? "saved" : "said_waits");
   };
-  const element = screen("notes");
-  const draw = () => fill(element,
-    top(app, say("notes")), banners(app), h("p", {}, say("notes_how")),
+  const element = screen("notes",
+    top(app, say("notes")), before, h("p", {}, say("notes_how")),
     h("form", { class: "stack", onsubmit: save }, h("label", { for: "note" }, say("note_label")), field, done, h("button", { class: "button" }, say("save"))));
-  return { element, draw, busy: () => true };
+  // The field stays where it is, with the keyboard open; what is above it follows.
+  const draw = () => fill(before,
+    banners(app),
+    model.held.filter((one) => one.kind === "note").map((one) => heldPart(model, one, one.text, () => model.sayAgain(one))),
+    model.notes.length ? h("section", {}, h("h2", {}, say("notes_written")), h("ul", {}, model.notes.map((one) =>
+      h("li", {}, one.text, " ", h("span", { class: "soft" }, one.at === null ? say("said_waits") : when(one.at)))))) : null);
+  return { element, draw };
 }
 
-export const views = { enter, list, camera, photo, notes };
+const photoHere = (app, id) => photo(app, () => app.model.photoHere(Number(id)));
+const photoThere = (app, position) => photo(app, () => app.model.photoThere(Number(position)));
+
+export const views = { enter, list, camera, photo: photoHere, sent: photoThere, notes };

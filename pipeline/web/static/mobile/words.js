@@ -16,6 +16,7 @@ const SENTENCES = {
     "The link is not valid any more. The photos on this phone are safe. Ask the PPS for a new link.",
   ],
   offline: ["Tidak ada sinyal. Foto tetap dapat diambil; akan dikirim sendiri nanti.", "No signal. You can go on taking photos; they are sent by themselves later."],
+  no_line: ["Tidak ada sinyal: foto ini belum terkirim. Coba lagi, atau simpan ke galeri.", "No signal: this photo has not been sent. Try again, or save it to the gallery."],
   to_send: ["{count} foto menunggu dikirim", "{count} photos wait to be sent"],
   other_language: ["English", "Indonesia"],
   page: ["Halaman {page}", "Page {page}"],
@@ -23,11 +24,15 @@ const SENTENCES = {
   no_election: ["Belum ada pemilihan yang disiapkan di server. Anda dapat memotret lembar apa pun.", "No election has been set up on the server yet. You can photograph any sheet."],
   any_page: ["Potret lembar lain", "Photograph another sheet"],
   notes: ["Kejadian khusus dan catatan", "Special incidents and notes"],
-  notes_how: ["Tulis kejadian khusus atau keberatan saksi. Dikirim bersama foto.", "Write down special incidents or objections of witnesses. It is sent with the photos."],
+  notes_how: ["Tulis kejadian khusus atau keberatan saksi. Setiap catatan ditambahkan; yang lama tetap ada.", "Write down special incidents or objections of witnesses. Each note is added; earlier ones stay."],
   share_copy: ["Salinan PDF untuk saksi dan pengawas", "PDF copy for witnesses and supervisors"],
   making_copy: ["Membuat PDF…", "Making the PDF…"],
+  copy_made: ["PDF siap.", "The PDF is ready."],
+  copy_failed: ["PDF tidak dapat dibuat. Tutup aplikasi lain, lalu coba lagi.", "The PDF could not be made. Close other apps, then try again."],
+  share: ["Bagikan", "Share"],
+  download: ["Unduh", "Download"],
   log_out: ["Keluar dari HP ini", "Log out on this phone"],
-  log_out_kept: ["Masih ada foto yang belum terkirim. Keluar dari HP ini? Fotonya tetap tersimpan.", "There are photos that are not sent yet. Log out on this phone? The photos stay here."],
+  log_out_kept: ["Masih ada foto, koreksi, atau catatan yang belum terkirim. Keluar dari HP ini? Semuanya tetap tersimpan.", "There are photos, corrections or notes that are not sent yet. Log out on this phone? All of it stays here."],
 
   state_none: ["belum difoto", "not photographed yet"],
   state_draft: ["di HP, belum dikirim", "on this phone, not sent"],
@@ -75,6 +80,17 @@ const SENTENCES = {
     "Penyimpanan HP penuh: foto ini BELUM tersimpan di HP. Kirim sekarang selagi ada sinyal, atau simpan ke galeri.",
     "The storage of this phone is full: this photo is NOT kept on the phone. Send it now while there is a signal, or save it to the gallery.",
   ],
+  unkept: [
+    "Penyimpanan HP tidak dapat dipakai: foto ini BELUM tersimpan di HP. Kirim sekarang selagi ada sinyal, atau simpan ke galeri.",
+    "The storage of this phone cannot be used: this photo is NOT kept on the phone. Send it now while there is a signal, or save it to the gallery.",
+  ],
+  not_taken: ["Foto gagal diambil dan tidak tersimpan. Ambil sekali lagi.", "The photo could not be taken and is not kept. Take it once more."],
+  not_saved: ["Penyimpanan HP tidak dapat ditulis; yang terakhir belum tersimpan. Kosongkan ruang di HP, lalu ulangi.", "The storage of this phone cannot be written; the last thing was not kept. Make room on the phone, then repeat it."],
+  no_storage: ["Penyimpanan HP tidak dapat dibaca. Jangan pakai mode penyamaran; tutup aplikasi ini, lalu buka lagi.", "The storage of this phone cannot be read. Do not use private browsing; close this app and open it again."],
+  needs_https: [
+    "Alamat ini dibuka tanpa HTTPS. HP memberi kamera, penyimpanan, dan pemakaian tanpa sinyal hanya kepada alamat https://. Minta tautan https:// kepada PPS.",
+    "This address was opened without HTTPS. Phones give camera, storage and use without a signal to https:// addresses only. Ask the PPS for an https:// link.",
+  ],
   send_now: ["Kirim sekarang", "Send now"],
   save_to_gallery: ["Simpan ke galeri", "Save to the gallery"],
 
@@ -82,7 +98,7 @@ const SENTENCES = {
   compare: ["Cocokkan setiap angka dengan kertas.", "Compare every number with the paper."],
   agrees: ["Sesuai", "As on paper"],
   differs: ["Tidak sesuai", "Not as on paper"],
-  correct_how: ["Ketik angka seperti tertulis di kertas; kosongkan bila kertasnya kosong.", "Type the numbers as they stand on the paper; leave empty what is empty there."],
+  correct_how: ["Ketik angka seperti tertulis di kertas. Bila tidak ada angkanya, pilih kosong atau tak terbaca.", "Type the numbers as they stand on the paper. Where there is none, choose blank or illegible."],
   save_correction: ["Simpan koreksi", "Save the correction"],
   cancel: ["Batal", "Cancel"],
   doubted: ["ragu", "doubtful"],
@@ -91,9 +107,15 @@ const SENTENCES = {
   said_waits: ["Tersimpan di HP; dikirim begitu ada sinyal.", "Kept on this phone; sent as soon as there is a signal."],
   your_number: ["kertas: {value}", "paper: {value}"],
   blank: ["kosong", "blank"],
+  illegible: ["tak terbaca", "illegible"],
+  held: ["Ada {count} pernyataan atau catatan Anda yang belum diterima server.", "{count} things you said or wrote were not taken by the server."],
+  look_at_it: ["Lihat", "Look"],
+  you_said: ["Pernyataan Anda, belum terkirim:", "What you said, not sent:"],
+  say_again: ["Kirim lagi", "Send it again"],
+  drop_it: ["Buang", "Drop it"],
   findings: ["Temuan", "Findings"],
   more_findings: ["{count} temuan lagi", "{count} more"],
-  bad_number: ["Angka 0 sampai 99999, atau kosong.", "A number from 0 to 99999, or nothing."],
+  bad_number: ["Isi angka 0 sampai 99999, atau pilih kosong atau tak terbaca.", "Give a number from 0 to 99999, or choose blank or illegible."],
   replaced: ["Sudah diganti foto yang lebih baru.", "Replaced by a newer photo."],
 
   receipt: ["Tanda terima", "Receipt"],
@@ -103,9 +125,11 @@ const SENTENCES = {
   ledger_hash: ["Hash baris", "Hash of the row"],
   photo_hash: ["SHA-256 foto", "SHA-256 of the photo"],
   open_check: ["Buka halaman cek publik", "Open the public page"],
+  check_qr: ["QR untuk mengecek apakah foto ini sudah terkirim", "QR code to check whether this photo has been sent"],
   receipt_qr: ["QR tanda terima", "QR code of the receipt"],
 
   note_label: ["Catatan", "Note"],
+  notes_written: ["Yang sudah dicatat", "Written so far"],
   save: ["Simpan", "Save"],
   saved: ["Tersimpan.", "Saved."],
   clock: ["Jam HP ini selisih {difference} dari jam server. Tanda terima memakai jam server.", "The clock of this phone is {difference} off the server's. Receipts go by the server's clock."],
@@ -135,6 +159,9 @@ export function setLanguage(chosen) {
 export function say(name, values = {}) {
   return SENTENCES[name][index].replace(/\{(\w+)\}/g, (_, key) => values[key]);
 }
+
+// A sentence of the app in both languages, as the server says its own.
+export const both = (name) => ({ id: SENTENCES[name][0], en: SENTENCES[name][1] });
 
 export const known = (name) => name in SENTENCES;
 
