@@ -1,6 +1,6 @@
 """What a form is: its layout in millimetres, its numbers with all their writings, its checks. One YAML file a form."""
 
-from pipeline.forms.catalogue import FormError, load_catalogue, load_form
+from pipeline.forms.catalogue import FormError, known_forms, load_catalogue, load_form
 from pipeline.forms.checks import CheckError, parse_check
 from pipeline.forms.drawing import draw_page
 from pipeline.forms.geometry import Circle, CodeKind, Identity, Ink, Line, PrintedCode, PrintedText, Rect, Tag, TextStyle
@@ -52,6 +52,7 @@ __all__ = [
     "TextStyle",
     "draw_layout",
     "draw_page",
+    "known_forms",
     "lint",
     "lint_form",
     "load_catalogue",

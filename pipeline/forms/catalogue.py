@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -148,3 +149,9 @@ class _Loader(yaml.CSafeLoader):
                 raise yaml.constructor.ConstructorError("while reading a mapping", node.start_mark, problem, key.start_mark)
             seen.add(key.value if isinstance(key, yaml.ScalarNode) else id(key))
         return super().construct_mapping(node, deep=deep)
+
+
+@cache
+def known_forms() -> Catalogue:
+    """The forms that come with the package; they take a second to load, and are the same wherever a process asks for them."""
+    return load_catalogue()

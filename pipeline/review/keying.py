@@ -21,7 +21,7 @@ from pipeline.store.accounts import Account
 from pipeline.store.decisions import DecisionKind, Typed, entries_of, standing_decisions, tell_decision, tell_entry
 from pipeline.store.ledger import become_writer
 from pipeline.store.sheets import StoredSheet, sheet_at
-from pipeline.store.standing import refresh_photo
+from pipeline.store.standing import settle
 
 DIGITS_AT_MOST = 4
 """Signs of the largest number on a form: 9,999 voters of a polling station abroad."""
@@ -116,7 +116,7 @@ def submit(
     if judgement.leads_to == DECIDED:
         tell_decision(connection, claim.reading, DecisionKind.AGREED, account=None, numbers=judgement.settled)
     release(connection, account, claim.reading)
-    refresh_photo(connection, asked.stored.photo)
+    settle(connection, asked.stored.photo)
     return judgement.leads_to
 
 

@@ -34,7 +34,7 @@ from pipeline.store.decisions import (
 )
 from pipeline.store.ledger import become_writer
 from pipeline.store.sheets import StoredSheet, sheet_at
-from pipeline.store.standing import reassign, refresh_photo
+from pipeline.store.standing import reassign, settle
 
 REASON_AT_MOST = 500
 
@@ -131,7 +131,7 @@ def resolve(
         connection, claim.reading, DecisionKind.RESOLVED, account=account.name, numbers=numbers, outcome=outcome, reason=why
     )
     release(connection, account, claim.reading)
-    refresh_photo(connection, case.stored.photo)
+    settle(connection, case.stored.photo)
 
 
 def send_elsewhere(
@@ -165,7 +165,7 @@ def undo(connection: Connection, account: Account, reading: int, reason: str) ->
     if not why:
         raise ResolutionError(Problem.REASON_MISSING)
     tell_decision(connection, reading, DecisionKind.UNDO, account=account.name, reason=why, undoes=standing.position)
-    refresh_photo(connection, sheet_at(connection, reading).photo)
+    settle(connection, sheet_at(connection, reading).photo)
 
 
 def doubt(connection: Connection, account: Account, reading: int, reason: str) -> None:
@@ -176,7 +176,7 @@ def doubt(connection: Connection, account: Account, reading: int, reason: str) -
     if stored.superseded is not None or not by_machine_alone:
         raise ResolutionError(Problem.NOT_STANDING)
     tell_decision(connection, reading, DecisionKind.DOUBT, account=account.name, reason=_reason(reason))
-    refresh_photo(connection, stored.photo)
+    settle(connection, stored.photo)
 
 
 def _reason(text: str) -> str:

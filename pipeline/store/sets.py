@@ -1,7 +1,7 @@
 """What the documents of a polling station say of each other, and a photo of those of other stations.
 
 A photo comes in; the findings of its whole set (all photos of its station) are made anew, and those of the photos elsewhere that show the
-same picture. A reading by itself may be sound and still be a copy sent twice, the wrong page, or at odds with the other document.
+same picture. A reading by itself may be sound and still be a copy sent twice, the wrong page, or at odds with another page or document.
 """
 
 from __future__ import annotations
@@ -16,9 +16,11 @@ from itertools import chain, combinations
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from pipeline.forms import known_forms
 from pipeline.imaging.likeness import COPY, difference
-from pipeline.sheet import Finding, FindingCode, Severity, Sheet, Text
+from pipeline.sheet import FieldState, Finding, FindingCode, Severity, Sheet, Text
 from pipeline.store.confirmations import confirmations_of
+from pipeline.store.decisions import standing_decisions
 from pipeline.store.ledger import canonical
 from pipeline.store.schema import expected_sheets, ledger, likenesses, photos, readings, set_findings, supersessions
 from pipeline.store.stations import photos_of, replaced, station_of
@@ -32,7 +34,10 @@ CANDIDATES = 200
 
 @dataclass(frozen=True, slots=True)
 class _Document:
-    """A photo's reading: `superseded` when another stands in its place, `recount` when that is because the votes were counted again."""
+    """A photo's reading: `superseded` when another stands in its place, `recount` when that is because the votes were counted again.
+
+    `sure` are its numbers that people decided, or that were read without doubt where nobody did.
+    """
 
     position: int
     photo: int
@@ -40,6 +45,11 @@ class _Document:
     superseded: bool
     recount: bool
     sheet: Sheet
+    sure: Mapping[str, int | None]
+
+
+_Found = Iterator[tuple[int, int | None, Finding]]
+"""Findings, each with the photo and the reading that it is about, None where it is about all of the photo."""
 
 
 def sheet_in(body: str, *, seconds: float = 0.0) -> Sheet:
@@ -112,20 +122,22 @@ def _copies(connection: Connection, of: Sequence[int]) -> dict[int, list[_Copy]]
 
 def _write(connection: Connection, of: Sequence[int], copies: dict[int, list[_Copy]]) -> None:
     """Put the findings of a set in the place of those that it had."""
-    found: dict[int, list[Finding]] = defaultdict(list)
+    found: dict[int, list[tuple[int | None, Finding]]] = defaultdict(list)
     documents = _documents(connection, of)
-    of_documents = (_said(connection, of, documents), _differing(connection, documents), _corrected(connection, documents))
-    for photo, finding in chain(*of_documents, _missing(connection, documents)):
-        found[photo].append(finding)
+    of_documents = (
+        _said(connection, of, documents), _differing(connection, documents), _contradicting(documents), _corrected(connection, documents),
+    )  # fmt: skip
+    for photo, reading, finding in chain(*of_documents, _missing(connection, documents)):
+        found[photo].append((reading, finding))
     for photo, others in copies.items():
-        found[photo] += map(_copied, others)
+        found[photo] += [(None, _copied(other)) for other in others]
     connection.execute(set_findings.delete().where(set_findings.c.photo.in_(of)))
     rows = [
         {
-            "photo": photo, "number": number, "code": finding.code.value, "severity": finding.severity.value,
+            "photo": photo, "number": number, "reading": reading, "code": finding.code.value, "severity": finding.severity.value,
             "fields": ",".join(finding.fields), "message_id": finding.message.id, "message_en": finding.message.en,
         }
-        for photo, findings in found.items() for number, finding in enumerate(findings, start=1)
+        for photo, findings in found.items() for number, (reading, finding) in enumerate(findings, start=1)
     ]  # fmt: skip
     if rows:
         connection.execute(set_findings.insert(), rows)
@@ -150,13 +162,21 @@ def _documents(connection: Connection, of: Sequence[int]) -> list[_Document]:
         .where(readings.c.photo.in_(of), readings.c.form.is_not(None))
         .order_by(readings.c.position)
     )  # fmt: skip
-    return [
-        _Document(row.position, row.photo, row.name, row.replaced, row.reason == "recount", sheet_in(row.body))
-        for row in connection.execute(query)
-    ]
+    rows = connection.execute(query).all()
+    decided = standing_decisions(connection, [row.position for row in rows])
+    found = []
+    for row in rows:
+        sheet = sheet_in(row.body)
+        if row.position in decided:
+            numbers = decided[row.position].numbers.items()
+            sure = {name: typed.value for name, typed in numbers if typed.state is not FieldState.ILLEGIBLE}
+        else:
+            sure = {name: field.value for name, field in sheet.fields.items() if field.probability >= SURE}
+        found.append(_Document(row.position, row.photo, row.name, row.replaced, row.reason == "recount", sheet, sure))
+    return found
 
 
-def _said(connection: Connection, of: Sequence[int], documents: Sequence[_Document]) -> Iterator[tuple[int, Finding]]:
+def _said(connection: Connection, of: Sequence[int], documents: Sequence[_Document]) -> _Found:
     """Where what was said of a photo when it came contradicts itself, or what was read."""
     query = sa.select(photos.c.position, photos.c.page, photos.c.contradiction, station_of(photos).label("tps"))
     for photo in connection.execute(query.where(photos.c.position.in_(of)).order_by(photos.c.position)):
@@ -164,21 +184,21 @@ def _said(connection: Connection, of: Sequence[int], documents: Sequence[_Docume
         if photo.contradiction is not None and photo.tps is None:
             why = photo.contradiction
             message = Text(f"Asal foto ini tidak pasti: {why}.", f"Where this photo is from is not certain: {why}.")
-            yield photo.position, Finding(FindingCode.TPS_CONTRADICTED, Severity.WARNING, (), message)
+            yield photo.position, None, Finding(FindingCode.TPS_CONTRADICTED, Severity.WARNING, (), message)
         for named in {sheet.tps.code for sheet in sheets if sheet.tps is not None and photo.tps not in (None, sheet.tps.code)}:
             message = Text(
                 f"Kode QR pada formulir menyebut TPS {named}, padahal foto ini dikirim sebagai {photo.tps}.",
                 f"The QR code on the form names station {named}, but this photo was sent as one of {photo.tps}.",
             )
-            yield photo.position, Finding(FindingCode.TPS_CONTRADICTED, Severity.WARNING, (), message)
+            yield photo.position, None, Finding(FindingCode.TPS_CONTRADICTED, Severity.WARNING, (), message)
         pages = sorted({sheet.page for sheet in sheets if sheet.page is not None})
         if photo.page is not None and pages and photo.page not in pages:
             said, shown = photo.page, ", ".join(pages)
             message = Text(f"Seharusnya halaman {said}, ternyata halaman {shown}.", f"It should be page {said}, but is page {shown}.")
-            yield photo.position, Finding(FindingCode.PAGE_MIXED_UP, Severity.WARNING, (), message)
+            yield photo.position, None, Finding(FindingCode.PAGE_MIXED_UP, Severity.WARNING, (), message)
 
 
-def _differing(connection: Connection, documents: Sequence[_Document]) -> Iterator[tuple[int, Finding]]:
+def _differing(connection: Connection, documents: Sequence[_Document]) -> _Found:
     """Documents that say different numbers: another form of the same election, or the photo that this one replaced."""
     election = {(row.form, row.page): row.election for row in connection.execute(sa.select(expected_sheets))}
     for one, other in combinations(documents, 2):
@@ -188,29 +208,40 @@ def _differing(connection: Connection, documents: Sequence[_Document]) -> Iterat
         else:
             same_election = page in election and election[page] == election.get(other_page)
             comparable = same_election and not (one.superseded or other.superseded)
-        fields = tuple(name for name in one.sheet.fields if _contradict(one.sheet, other.sheet, name)) if comparable else ()
+        fields = tuple(name for name in one.sure if one.sure[name] != other.sure.get(name, one.sure[name])) if comparable else ()
         if fields:
             for here, there in ((one, other), (other, one)):
                 if not here.superseded:
-                    yield here.photo, _difference(here, there, fields)
-
-
-def _contradict(one: Sheet, other: Sheet, name: str) -> bool:
-    if name not in other.fields:
-        return False
-    here, there = one.fields[name], other.fields[name]
-    return here.value != there.value and min(here.probability, there.probability) >= SURE
+                    yield here.photo, here.position, _difference(here, there, fields)
 
 
 def _difference(here: _Document, there: _Document, fields: tuple[str, ...]) -> Finding:
-    values = {name: (here.sheet.fields[name].value, there.sheet.fields[name].value) for name in fields}
-    said = ", ".join(f"{name} {mine}/{its}" for name, (mine, its) in values.items())
+    said = ", ".join(f"{name} {here.sure[name]}/{there.sure[name]}" for name in fields)
     where = f"{there.name} ({there.sheet.form}, hal. {there.sheet.page})", f"{there.name} ({there.sheet.form}, page {there.sheet.page})"
     message = Text(f"Berbeda dengan {where[0]}, di sini/di sana: {said}.", f"Differs from {where[1]}, here/there: {said}.")
     return Finding(FindingCode.DOCUMENTS_DIFFER, Severity.ERROR, fields, message)
 
 
-def _corrected(connection: Connection, documents: Sequence[_Document]) -> Iterator[tuple[int, Finding]]:
+def _contradicting(documents: Sequence[_Document]) -> _Found:
+    """Pages of one form that together break a rule of it; a rule whose numbers all stand on one page is that sheet's own."""
+    for form in known_forms():
+        pages = {document.sheet.page: document for document in documents if document.sheet.form == form.id and not document.superseded}
+        if len(pages) < 2:
+            continue
+        on = {name: pages[page] for name in form.fields if (page := form.page_of(name)) in pages}
+        sure = {name: document.sure[name] for name, document in on.items() if name in document.sure}
+        for check in form.checks:
+            if check.severity is Severity.INFO or check.constraint.holds(sure) is not False:
+                continue
+            about = [document for document in pages.values() if any(on[name] is document for name in check.fields)]
+            said = ", ".join(f"{name} {sure[name]}" for name in check.fields)
+            message = Text(f"{check.text.id} Halaman-halaman TPS ini: {said}.", f"{check.text.en} The pages of this station: {said}.")
+            for document in about if len(about) > 1 else ():
+                here = tuple(name for name in check.fields if on[name] is document)
+                yield document.photo, document.position, Finding(FindingCode.DOCUMENTS_DIFFER, check.severity, here, message)
+
+
+def _corrected(connection: Connection, documents: Sequence[_Document]) -> _Found:
     """Readings that the officers of the station say are not what stands on the paper."""
     told = confirmations_of(connection, [document.position for document in documents if not document.superseded])
     for document in documents:
@@ -218,10 +249,10 @@ def _corrected(connection: Connection, documents: Sequence[_Document]) -> Iterat
         if others:
             said = ", ".join(f"{name} {document.sheet.fields[name].value}/{typed.value}" for name, typed in others.items())
             message = Text(f"Menurut petugas TPS, terbaca/tertulis: {said}.", f"The officers of the station say, read/written: {said}.")
-            yield document.photo, Finding(FindingCode.OFFICER_DIFFERS, Severity.ERROR, tuple(others), message)
+            yield document.photo, document.position, Finding(FindingCode.OFFICER_DIFFERS, Severity.ERROR, tuple(others), message)
 
 
-def _missing(connection: Connection, documents: Sequence[_Document]) -> Iterator[tuple[int, Finding]]:
+def _missing(connection: Connection, documents: Sequence[_Document]) -> _Found:
     """The sheets of the elections of a set that are not in it, told of its first photo."""
     if not documents:
         return
@@ -235,7 +266,7 @@ def _missing(connection: Connection, documents: Sequence[_Document]) -> Iterator
             "Belum ada: " + ", ".join(f"{row.form} hal. {row.page}" for row in missing) + ".",
             "Not here yet: " + ", ".join(f"{row.form} page {row.page}" for row in missing) + ".",
         )
-        yield documents[0].photo, Finding(FindingCode.PAGE_MISSING, Severity.INFO, (), message)
+        yield documents[0].photo, None, Finding(FindingCode.PAGE_MISSING, Severity.INFO, (), message)
 
 
 def _copied(copy: _Copy) -> Finding:

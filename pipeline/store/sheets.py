@@ -98,21 +98,23 @@ def _readings() -> sa.Select[Any]:
 
 def _stored(connection: Connection, rows: Sequence[sa.Row[Any]]) -> Iterator[StoredSheet]:
     reasons = _reasons(connection, [row.position for row in rows])
-    findings = findings_of_sets(connection, [row.photo for row in rows])
+    findings = _findings_of_sets(connection, [row.photo for row in rows])
     for row in rows:
+        about = tuple(finding for reading, finding in findings.get(row.photo, ()) if reading in (None, row.position))
         yield StoredSheet(
-            row.position, row.photo, row.sha256, row.name, row.sheet, row.tps, reasons.get(row.position), row.waits,
-            tuple(findings.get(row.photo, ())), sheet_in(row.body, seconds=row.seconds),
+            row.position, row.photo, row.sha256, row.name, row.sheet, row.tps, reasons.get(row.position), row.waits, about,
+            sheet_in(row.body, seconds=row.seconds),
         )  # fmt: skip
 
 
-def findings_of_sets(connection: Connection, of: Sequence[int]) -> dict[int, list[Finding]]:
-    """The findings of the sets of some photos, by photo."""
-    found: dict[int, list[Finding]] = defaultdict(list)
+def _findings_of_sets(connection: Connection, of: Sequence[int]) -> dict[int, list[tuple[int | None, Finding]]]:
+    """The findings of the sets of some photos, by photo, each with the reading that it is about, None where it is about all of them."""
+    found: dict[int, list[tuple[int | None, Finding]]] = defaultdict(list)
     query = sa.select(set_findings).where(set_findings.c.photo.in_(of)).order_by(set_findings.c.photo, set_findings.c.number)
     for row in connection.execute(query):
         fields = tuple(row.fields.split(",")) if row.fields else ()
-        found[row.photo].append(Finding(FindingCode(row.code), Severity(row.severity), fields, Text(row.message_id, row.message_en)))
+        finding = Finding(FindingCode(row.code), Severity(row.severity), fields, Text(row.message_id, row.message_en))
+        found[row.photo].append((row.reading, finding))
     return found
 
 

@@ -31,9 +31,9 @@ class Reason(StrEnum):
 
 
 def settle(connection: Connection, photo: int) -> None:
-    """Tell what a photo replaces at its station, and examine it beside the other documents.
+    """Tell what a photo replaces at its station, examine it beside the other documents, and bring the queue and the results to what is so.
 
-    To be called when it has new readings or another station.
+    To be called when it has new readings or another station, and when something was said or decided of its sheets.
     """
     tps = connection.scalar(sa.select(station_of(photos)).where(photos.c.position == photo))
     if tps is not None:
@@ -52,15 +52,7 @@ def bring_up_to_date(connection: Connection) -> None:
     if connection.scalar(sa.select(sa.exists().select_from(schema.results))):
         return
     for photo in connection.scalars(sa.select(photos.c.position).order_by(photos.c.position)).all():
-        refresh_photo(connection, photo)
-
-
-def refresh_photo(connection: Connection, photo: int) -> None:
-    """Bring what follows from what is known of a photo to what is so now; to be called when something was decided of its sheets."""
-    found = sheets_of(connection, photo)
-    queue.refresh(connection, found)
-    for station in {sheet.tps for sheet in found if sheet.tps is not None}:
-        results.refresh(connection, station)
+        settle(connection, photo)
 
 
 def reassign(connection: Connection, photo: int, tps: str | None, *, reason: str) -> None:

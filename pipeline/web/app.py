@@ -5,7 +5,6 @@ from __future__ import annotations
 import mimetypes
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import cache
 from typing import Protocol
 
 from fastapi import FastAPI
@@ -16,7 +15,7 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from pipeline.forms import Catalogue, load_catalogue
+from pipeline.forms import known_forms
 from pipeline.settings import Settings
 from pipeline.store import open_store
 from pipeline.store.photos import PhotoStore
@@ -83,7 +82,7 @@ def create_app(settings: Settings, *, reader: BackgroundReader | None = None) ->
             uploads=Uploads(settings.uploads_folder),
             signer=await run_in_threadpool(Signer, settings.signing_file),
             pictures=pictures,
-            catalogue=await run_in_threadpool(_forms),
+            catalogue=await run_in_threadpool(known_forms),
             policies=policies,
             photos_came=reader.wake if reader is not None else _nobody_to_wake,
         )
@@ -111,12 +110,6 @@ def create_app(settings: Settings, *, reader: BackgroundReader | None = None) ->
 def from_environment() -> FastAPI:
     """The application of one of several server processes; photos are read by the process that started them."""
     return create_app(Settings.from_environment())
-
-
-@cache
-def _forms() -> Catalogue:
-    """The forms, which take a second to load and are the same for all applications of a process."""
-    return load_catalogue()
 
 
 def _opened(settings: Settings) -> Engine:

@@ -17,7 +17,7 @@ from collections import deque
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 
@@ -28,7 +28,7 @@ from starlette.concurrency import run_in_threadpool
 
 from pipeline.engine.isolation import within
 from pipeline.engine.work import single_threaded
-from pipeline.forms import Catalogue, load_catalogue
+from pipeline.forms import known_forms
 from pipeline.imaging import Limits, Photo, decode
 from pipeline.settings import Settings
 from pipeline.sheet import Sheet
@@ -146,7 +146,7 @@ def draw_picture(order: Order) -> bytes | None:
     image = _photo(order.settings, order.sha256, order.number)
     if image is None:
         return None
-    picture = cut_out(image, order.sheet, order.cut, _forms())
+    picture = cut_out(image, order.sheet, order.cut, known_forms())
     done, encoded = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
     return encoded.tobytes() if done else None
 
@@ -159,11 +159,6 @@ def _photo(settings: Settings, sha256: str, number: int) -> NDArray[np.uint8] | 
         opened = next(islice(decode(data, name=sha256, limits=Limits.of(settings)), number - 1, None), None)
         return opened.image if isinstance(opened, Photo) else None
     return None
-
-
-@cache
-def _forms() -> Catalogue:
-    return load_catalogue()
 
 
 def _prepare(megabytes: float) -> None:

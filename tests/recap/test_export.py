@@ -23,7 +23,7 @@ from pipeline.store.decisions import DecisionKind, Outcome, Typed, tell_decision
 from pipeline.store.ledger import Head
 from pipeline.store.readings import StoredPhoto
 from pipeline.store.sheets import StoredSheet, sheet_at
-from pipeline.store.standing import refresh_photo
+from pipeline.store.standing import settle
 from pipeline.writing import OutputError
 from tests.recap.conftest import HOSTILE, LAMPUNG, PAPUA
 from tests.sheets import make_refused, make_sheet
@@ -59,7 +59,7 @@ def test_what_people_decided_stands_beside_what_was_read(filled: sa.Engine, out:
     with filled.begin() as connection:
         numbers = {"paslon_1": Typed(FieldState.NUMBER, 90), "paslon_2": Typed(FieldState.ILLEGIBLE, None)}
         row = tell_decision(connection, reading, DecisionKind.RESOLVED, account="ani", numbers=numbers, outcome=Outcome.PAPER_WRONG)
-        refresh_photo(connection, sheet_at(connection, reading).photo)
+        settle(connection, sheet_at(connection, reading).photo)
     written(filled, out)
     table = pd.read_parquet(out / "numbers").set_index(["tps", "field"])
     assert table.loc[(PAPUA, "paslon_1"), ["value", "decided_value", "decided_state", "decision", "decision_row"]].tolist() == [

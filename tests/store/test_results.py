@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from pipeline.regions import Region
 from pipeline.sheet import FieldState, Verdict
 from pipeline.store import open_store
-from pipeline.store.confirmations import confirm
+from pipeline.store.confirmations import confirm, confirmations_of
 from pipeline.store.decisions import DecisionKind, Outcome, Typed, decisions_of, standing_of, tell_decision
 from pipeline.store.queue import Stage, waiting_of
 from pipeline.store.regions import import_regions
 from pipeline.store.results import Evidence, Total, difference, rebuild, results_of
 from pipeline.store.schema import queue, queue_reasons, readings, results, totals
 from pipeline.store.sheets import sheet_at
-from pipeline.store.standing import bring_up_to_date, reassign, refresh_photo, settle
+from pipeline.store.standing import bring_up_to_date, reassign, settle
 from tests.sheets import make_refused
 from tests.stores import add_photo, add_reading, sheet_saying
 
@@ -59,19 +59,20 @@ def photo_of(connection: sa.Connection, reading: int) -> int:
 def decide(connection: sa.Connection, reading: int, **numbers: int) -> int:
     typed = {name: Typed(FieldState.NUMBER, value) for name, value in numbers.items()}
     made = tell_decision(connection, reading, DecisionKind.RESOLVED, account="ani", numbers=typed, outcome=Outcome.AS_WRITTEN)
-    refresh_photo(connection, photo_of(connection, reading))
+    settle(connection, photo_of(connection, reading))
     return made
 
 
 def doubt(connection: sa.Connection, reading: int) -> None:
     """Somebody marks a box of the sheet on a contact sheet."""
     tell_decision(connection, reading, DecisionKind.DOUBT, account="budi")
-    refresh_photo(connection, photo_of(connection, reading))
+    settle(connection, photo_of(connection, reading))
 
 
 def contradict(connection: sa.Connection, reading: int) -> None:
     """The officers of the station say that another number stands on the paper."""
-    confirm(connection, reading, account="kpps", others={"paslon_1": Typed(FieldState.NUMBER, 99)})
+    if reading not in confirmations_of(connection, [reading]):
+        confirm(connection, reading, account="kpps", others={"paslon_1": Typed(FieldState.NUMBER, 99)})
     settle(connection, photo_of(connection, reading))
 
 
@@ -80,7 +81,7 @@ def undo(connection: sa.Connection, reading: int) -> None:
     standing = standing_of(decisions_of(connection, reading))
     if standing is not None:
         tell_decision(connection, reading, DecisionKind.UNDO, account="ani", undoes=standing.position)
-        refresh_photo(connection, photo_of(connection, reading))
+        settle(connection, photo_of(connection, reading))
 
 
 def confirmed_in_queue(connection: sa.Connection) -> list[int]:
@@ -122,7 +123,7 @@ def test_sheet_that_waits_for_people_is_not_confirmed_whatever_the_machine_or_th
         agreed = came(connection, "agreed", STATIONS[2], verdict=Verdict.REVIEW, paslon_1=30)
         typed = {"paslon_1": Typed(FieldState.NUMBER, 30)}
         tell_decision(connection, agreed, DecisionKind.AGREED, account=None, numbers=typed)
-        refresh_photo(connection, photo_of(connection, agreed))
+        settle(connection, photo_of(connection, agreed))
         assert total(connection, "", "decided") == Total(1, {"paslon_1": (30, 1)})
         contradict(connection, agreed)
         moved = came(connection, "moved", STATIONS[0], "3", paslon_1=40)

@@ -9,15 +9,18 @@ import pytest
 import sqlalchemy as sa
 
 from pipeline.regions import Region
-from pipeline.sheet import FindingCode, Sheet, StationCode, Verdict
+from pipeline.sheet import FieldState, FindingCode, Severity, Sheet, StationCode, Verdict
 from pipeline.store import entries, verify
+from pipeline.store.confirmations import confirm
 from pipeline.store.database import StoreError
+from pipeline.store.decisions import DecisionKind, Outcome, Typed, tell_decision
 from pipeline.store.elections import Election, add_election, all_elections, arrivals
 from pipeline.store.ledger import Head, Kind
 from pipeline.store.readings import ReadSheet, StoredPhoto, record
 from pipeline.store.regions import import_regions
+from pipeline.store.results import results_of
 from pipeline.store.sheets import StoredSheet, stored_sheets
-from pipeline.store.standing import reassign
+from pipeline.store.standing import reassign, settle
 from pipeline.store.views import check_views
 from tests.sheets import make_field, make_refused
 from tests.stores import ANY_PICTURE, add_photo, add_reading, sheet_saying
@@ -130,6 +133,67 @@ def test_number_that_is_not_sure_contradicts_nothing(store: sa.Engine) -> None:
     assert codes(now(store)["poster"]) == []
 
 
+def test_pages_that_break_a_rule_between_them_are_doubted_until_somebody_decides(store: sa.Engine) -> None:
+    came(store, "votes", sheet_saying(POSTER, "2", paslon_1=100, paslon_2=60, paslon_3=40), tps=HERE)
+    came(store, "totals", sheet_saying(POSTER, "3", suara_sah=209, suara_tidak_sah=5, suara_total=214), tps=HERE)
+    came(store, "people", sheet_saying(POSTER, "1", pengguna_total_j=214), tps=HERE)
+    came(store, "elsewhere", sheet_saying(POSTER, "2", paslon_1=1, paslon_2=2, paslon_3=3), tps=THERE)
+    sheets = now(store)
+    assert [codes(sheet) for sheet in sheets.values()] == [["documents_differ"], ["documents_differ"], [], []]
+    (finding,) = [one for one in sheets["votes"].set_findings if one.severity is Severity.ERROR]
+    assert finding.fields == ("paslon_1", "paslon_2", "paslon_3")
+    assert finding.message.en.startswith("The votes of all pairs must add up to the valid votes.")
+    assert "suara_sah 209" in finding.message.en
+    assert [one.fields for one in sheets["totals"].set_findings] == [("suara_sah",)]
+    assert evidence(store, HERE) == {"1": "checked", "2": "read", "3": "read"}
+    decide(store, sheets["totals"], suara_sah=200, suara_tidak_sah=5, suara_total=205)
+    assert [codes(sheet) for sheet in now(store).values()] == [[], ["documents_differ"], ["documents_differ"], []]
+    assert evidence(store, HERE) == {"1": "read", "2": "checked", "3": "decided"}
+    decide(store, sheets["people"], pengguna_total_j=205)
+    assert [codes(sheet) for sheet in now(store).values()] == [[], [], [], []]
+
+
+def test_number_that_is_not_sure_breaks_no_rule_between_pages(store: sa.Engine) -> None:
+    came(store, "votes", sheet_saying(POSTER, "2", paslon_1=100, paslon_2=60, paslon_3=40), tps=HERE)
+    unsure = replace(sheet_saying(POSTER, "3"), fields={"suara_sah": make_field(209, probability=0.6)})
+    came(store, "totals", unsure, tps=HERE)
+    assert [codes(sheet) for sheet in now(store).values()] == [[], []]
+    decide(store, now(store)["totals"], suara_sah=209)
+    assert [codes(sheet) for sheet in now(store).values()] == [["documents_differ"], ["documents_differ"]]
+
+
+def test_what_people_decided_counts_and_not_what_was_read_when_documents_are_compared(store: sa.Engine) -> None:
+    came(store, "poster", sheet_saying(POSTER, "2", paslon_1=886), tps=HERE)
+    came(store, "copy", sheet_saying(COPY, "1", paslon_1=86), tps=HERE)
+    decide(store, now(store)["copy"], paslon_1=886)
+    assert [codes(sheet) for sheet in now(store).values()] == [[], []]
+    assert now(store)["poster"].verdict is Verdict.ACCEPTED
+
+
+def test_what_is_said_of_one_sheet_of_a_file_is_not_said_of_the_others(store: sa.Engine) -> None:
+    came(store, "both.pdf", sheet_saying(POSTER, "2", paslon_1=10), sheet_saying(POSTER, "3", suara_sah=200), tps=HERE)
+    with store.begin() as connection:
+        _, totals = stored_sheets(connection)
+        confirm(connection, totals.position, account="kpps", others={"suara_sah": Typed(FieldState.NUMBER, 201)})
+        settle(connection, totals.photo)
+        found = {sheet.sheet.page: codes(sheet) for sheet in stored_sheets(connection)}
+    assert found == {"2": [], "3": ["officer_differs"]}
+
+
+def decide(store: sa.Engine, sheet: StoredSheet, **numbers: int) -> None:
+    typed = {name: Typed(FieldState.NUMBER, value) for name, value in numbers.items()}
+    with store.begin() as connection:
+        outcome = Outcome.AS_WRITTEN
+        tell_decision(connection, sheet.position, DecisionKind.RESOLVED, account="ani", numbers=typed, outcome=outcome)
+        settle(connection, sheet.photo)
+
+
+def evidence(store: sa.Engine, tps: str) -> dict[str, str]:
+    """What the numbers of each page of a station rest on."""
+    with store.connect() as connection:
+        return {one.page: str(one.evidence) for one in results_of(connection, tps) if one.form}
+
+
 def test_same_picture_for_two_stations_is_told_of_both(store: sa.Engine) -> None:
     came(store, "here", sheet_saying(POSTER, "2", paslon_1=125), tps=HERE)
     nearly = f"{int(ANY_PICTURE, 16) ^ 0xFF:0256x}"
@@ -151,7 +215,7 @@ def test_missing_pages_are_told_until_they_come_and_keep_nothing_from_being_acce
     assert finding.code is FindingCode.PAGE_MISSING
     assert finding.message.en == f"Not here yet: {POSTER} page 3, {COPY} page 1."
     assert now(store)["poster"].verdict is Verdict.ACCEPTED
-    came(store, "rest", sheet_saying(POSTER, "3", suara_sah=1), sheet_saying(COPY, "1", paslon_1=125), tps=HERE)
+    came(store, "rest", sheet_saying(POSTER, "3", suara_sah=200), sheet_saying(COPY, "1", paslon_1=125), tps=HERE)
     assert now(store)["poster"].set_findings == ()
 
 
