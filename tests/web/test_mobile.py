@@ -9,6 +9,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,14 +25,21 @@ from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Route
 
 from pipeline.regions import TpsCode
 from pipeline.settings import Settings
+from pipeline.sheet import Field, FieldState
 from pipeline.store import accounts
+from pipeline.store.confirmations import confirmations_of
+from pipeline.store.decisions import Typed
 from pipeline.store.links import links_of, make_link, revoke, token_of
-from pipeline.store.schema import confirmations, photos, queue
+from pipeline.store.readings import ReadSheet, StoredPhoto, record
+from pipeline.store.schema import confirmations, notes, photos, queue, readings, sessions
 from pipeline.store.signing import Signer
+from pipeline.store.standing import settle
 from pipeline.store.times import WIB, time_of
 from pipeline.web.pages import mobile
+from tests.sheets import make_field
+from tests.stores import add_photo, add_reading, sheet_saying
 from tests.web.conftest import STATION
-from tests.web.servers import Running, running
+from tests.web.servers import FORM, Running, running
 
 SAMPLES = Path(__file__).parents[2] / "sample_forms"
 PHOTO = SAMPLES / "page2-photo.jpg"
@@ -84,6 +92,7 @@ def chromium_with(playwright: Playwright, film: Path) -> Browser:
     options = [
         "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--use-fake-ui-for-media-stream",
         "--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={film}",
+        "--host-resolver-rules=MAP sirekap.test 127.0.0.1",
     ]  # fmt: skip
     return playwright.chromium.launch(executable_path=shutil.which("chromium"), args=options)
 
@@ -144,7 +153,7 @@ def phones(browser: Browser) -> Iterator[Phone]:
 
     def opened(server: Running, *, enters: bool = True, width: int = 360, script: str = "", language: str = "id") -> Page:
         context = browser.new_context(
-            viewport={"width": width, "height": 700}, base_url=server.address, permissions=["camera"], locale=language
+            viewport={"width": width, "height": 700}, color_scheme="dark", base_url=server.address, permissions=["camera"], locale=language
         )
         contexts.append(context)
         chosen = f"localStorage.getItem('sirekap-language') ?? localStorage.setItem('sirekap-language', '{language}');"
@@ -189,6 +198,25 @@ def take_photo(page: Page, *, number: int = 2) -> None:
 def stored(server: Running) -> list[tuple[str, str | None]]:
     with server.store.connect() as connection:
         return [tuple(row) for row in connection.execute(sa.select(photos.c.sha256, photos.c.tps))]
+
+
+def read_by_hand(server: Running, **fields: Field) -> int:
+    """What was read of page 2 on the photo that came last; gives the row of the reading."""
+    sheet = replace(sheet_saying(FORM, "2"), fields=fields)
+    with server.store.begin() as connection:
+        row = connection.execute(sa.select(photos).order_by(photos.c.position.desc())).first()
+        assert row is not None
+        record(connection, StoredPhoto(row.position, row.sha256, row.name), [ReadSheet(sheet, "5a" * 128)])
+        settle(connection, row.position)
+        return connection.scalar(sa.select(sa.func.max(readings.c.position))) or 0
+
+
+def send_photo(page: Page, file: Path = PHOTO) -> None:
+    """Pick a photo of page 2 and send it."""
+    page.locator(".row", has_text="Halaman 2").click()
+    page.set_input_files("input[type=file]", file)
+    page.get_by_role("button", name=re.compile("^Kirim")).click()
+    expect(page.locator(".state")).to_have_text(SENT, timeout=SEND_SECONDS)
 
 
 def wait_until(page: Page, holds: Callable[[], bool], seconds: int = 60) -> None:
@@ -293,6 +321,7 @@ def test_everything_goes_on_while_the_server_is_gone(server: Running, phone: Pho
     page.goto("/m")
     expect(page.get_by_text("Tidak ada sinyal")).to_be_visible(timeout=15_000)
     take_photo(page)
+    expect(page.locator(".notice.good")).to_have_text("Foto ini bagus.", timeout=30_000)
     page.get_by_role("button", name="Kirim", exact=True).click()
     expect(page.locator(".state")).to_have_text("menunggu sinyal", timeout=15_000)
     expect(page.get_by_text("Belum terkirim: belum ada tanda terima.")).to_be_visible()
@@ -579,7 +608,9 @@ def test_file_that_is_no_photo_is_said_to_be_none(server: Running, phone: Phone,
     page.locator(".row", has_text="Halaman 2").click()
     page.set_input_files("input[type=file]", file)
     expect(page.get_by_text("Berkas ini bukan foto")).to_be_visible()
-    assert page.evaluate("indexedDB.databases().then((all) => all.length)") == 1
+    page.get_by_role("button", name="Tutup").click()
+    expect(page.locator(".row", has_text="Halaman 2")).to_contain_text("belum difoto")
+    expect(page.locator(".row")).to_have_count(3)
 
 
 def test_page_says_itself_which_it_is(server: Running, phone: Phone) -> None:
@@ -599,6 +630,198 @@ def test_wrong_link_is_one_sentence(server: Running, phone: Phone) -> None:
     page.get_by_label("Atau tempel tautannya di sini").fill(f"{server.address}/m#masuk={token(server)}")
     page.get_by_role("button", name="Masuk").click()
     expect(page.locator("h1")).to_have_text("TPS 3")
+
+
+def test_number_that_nobody_could_read_is_blank_only_when_somebody_says_so(server: Running, phone: Phone) -> None:
+    page = phone(server)
+    send_photo(page)
+    unread = make_field(None, state=FieldState.ILLEGIBLE, raw="?")
+    reading = read_by_hand(server, paslon_1=make_field(100), paslon_2=unread, paslon_3=make_field(None))
+    page.get_by_role("button", name="Tidak sesuai").click(timeout=30_000)
+    page.locator(".numbers input").first.fill("106")
+    page.get_by_role("button", name="English").click()
+    expect(page.locator(".numbers input").first).to_have_value("106")  # another language takes nothing of what was typed
+    page.get_by_role("button", name="Indonesia").click()
+    page.get_by_role("button", name="Simpan koreksi").click()
+    expect(page.get_by_role("alert")).to_contain_text("pilih kosong atau tak terbaca")
+    assert page.locator(".numbers input[aria-invalid=true]").get_attribute("id") == "n-paslon_2"
+    assert problems_of(page) == []
+    page.locator(".numbers tr").nth(1).get_by_role("button", name="tak terbaca").click()
+    page.get_by_role("button", name="Simpan koreksi").click()
+    expect(page.locator(".state")).to_have_text("dikoreksi, akan diperiksa")
+    wait_until(page, lambda: count(server, confirmations) == 1)
+    with server.store.connect() as connection:
+        said = confirmations_of(connection, [reading])[reading].others
+    assert said == {"paslon_1": Typed(FieldState.NUMBER, 106)}
+
+
+def test_agreement_of_a_phone_that_was_away_does_not_take_back_what_another_corrected(server: Running, phone: Phone) -> None:
+    one, away = phone(server), phone(server)
+    send_photo(one)
+    reading = read_by_hand(server, paslon_1=make_field(100))
+    away.reload()
+    away.locator(".row", has_text="Halaman 2").click()
+    expect(away.locator(".state")).to_have_text("sudah dibaca: cocokkan")
+    away.context.set_offline(True)
+    away.get_by_role("button", name="Sesuai", exact=True).click()
+    expect(away.get_by_text("dikirim begitu ada sinyal")).to_be_visible()
+    one.get_by_role("button", name="Tidak sesuai").click(timeout=30_000)
+    one.locator(".numbers input").first.fill("106")
+    one.get_by_role("button", name="Simpan koreksi").click()
+    wait_until(one, lambda: count(server, confirmations) == 1)
+    away.context.set_offline(False)
+    held = away.locator(".notice.bad", has_text="HP lain sudah menyatakan sesuatu")
+    expect(held).to_contain_text("Pernyataan Anda, belum terkirim: Sesuai", timeout=15_000)
+    expect(away.locator(".state")).to_have_text("dikoreksi, akan diperiksa")
+    assert count(server, confirmations) == 1
+    assert problems_of(away) == []
+    held.get_by_role("button", name="Kirim lagi").click()
+    wait_until(away, lambda: count(server, confirmations) == 2)
+    expect(away.locator(".state")).to_have_text("sesuai")
+    with server.store.connect() as connection:
+        assert confirmations_of(connection, [reading])[reading].others == {}
+
+
+def test_correction_of_a_replaced_reading_is_kept_until_its_officer_drops_it(server: Running, phone: Phone) -> None:
+    page = phone(server)
+    send_photo(page)
+    read_by_hand(server, paslon_1=make_field(100))
+    page.get_by_role("button", name="Tidak sesuai").click(timeout=30_000)
+    with server.store.begin() as connection:
+        again = add_photo(connection, "again.jpg", tps=STATION)
+        add_reading(connection, again, sheet_saying(FORM, "2", paslon_1=100), likeness="00" * 128)
+        settle(connection, again.position)
+    page.locator(".numbers input").first.fill("106")
+    page.get_by_role("button", name="Simpan koreksi").click()
+    page.get_by_role("button", name="Kembali").click()
+    expect(page.get_by_text("1 pernyataan atau catatan Anda yang belum diterima server")).to_be_visible(timeout=15_000)
+    page.reload()
+    page.get_by_role("button", name="Lihat").click()
+    expect(page.get_by_text("belum terkirim: Suara sah pasangan calon nomor 1: 106")).to_be_visible()
+    expect(page.get_by_role("button", name="Kirim lagi")).to_have_count(0)
+    page.get_by_role("button", name="Buang").click()
+    expect(page.get_by_text("belum terkirim:")).to_have_count(0)
+    assert count(server, confirmations) == 0
+
+
+def test_two_phones_send_different_photos_of_one_page_and_see_the_one_that_stands(server: Running, phone: Phone) -> None:
+    one, other = phone(server), phone(server)
+    send_photo(one)
+    read_by_hand(server, paslon_1=make_field(100))
+    expect(one.locator(".state")).to_have_text("sudah dibaca: cocokkan", timeout=30_000)
+    other.get_by_role("button", name="English").click()
+    other.get_by_role("button", name="Indonesia").click()
+    other.goto("/m#/camera/c-hasil-ppwp-2024/2")
+    other.set_input_files("input[type=file]", SAMPLES / "page2-scan.jpg")
+    other.get_by_role("button", name=re.compile("^Kirim")).click()
+    expect(other.locator(".state")).to_have_text(SENT, timeout=SEND_SECONDS)
+    read_by_hand(server, paslon_1=make_field(106))
+    assert len(stored(server)) == 2
+    for page in (one, other):
+        page.goto("/m#/")
+        page.reload()
+        page.locator(".row", has_text="Halaman 2").click()
+        expect(page.locator(".numbers strong").first).to_have_text("106", timeout=15_000)
+        expect(page.locator(".receipt dd").nth(1)).to_have_text("3")
+
+
+def test_photo_is_given_up_only_when_a_better_one_is_kept(server: Running, phone: Phone) -> None:
+    page = phone(server)
+    take_photo(page)
+    page.get_by_role("button", name="Foto ulang").click()
+    page.get_by_role("button", name="Tutup").click()
+    page.locator(".row", has_text="Halaman 2").click()
+    page.get_by_role("button", name="Foto ulang").click()
+    page.set_input_files("input[type=file]", SAMPLES / "page2-scan.jpg")
+    expect(page.get_by_role("button", name=re.compile("^Kirim"))).to_be_visible()
+    kept = "new Promise((done) => { const opening = indexedDB.open('sirekap-mobile'); opening.onsuccess = () => {"
+    kept += " const asked = opening.result.transaction('photos').objectStore('photos').getAll();"
+    kept += " asked.onsuccess = () => { opening.result.close(); done(asked.result.map((one) => one.name)); }; }; })"
+    assert page.evaluate(kept) == ["page2-scan.jpg"]
+
+
+def test_link_of_another_station_that_is_opened_while_photos_are_sent_gets_none_of_them(server: Running, phone: Phone) -> None:
+    page = phone(server)
+    other = page.context.new_page()
+    held: list[Route] = []
+    page.route("**/m/api/uploads/*/*/*", lambda route: held.append(route))
+    take_photo(page)
+    page.get_by_role("button", name="Kirim", exact=True).click()
+    wait_until(page, lambda: bool(held))
+    other.goto(f"/m#masuk={token(server, NEIGHBOUR)}")
+    expect(other.locator("h1")).to_have_text("TPS 4", timeout=15_000)
+    page.unroute("**/m/api/uploads/*/*/*")
+    expect(page.get_by_text(f"foto TPS lain yang belum terkirim: {STATION}")).to_be_visible(timeout=15_000)
+    assert stored(server) == []
+    page.goto(f"/m#masuk={token(server)}")
+    wait_until(page, lambda: [tps for _, tps in stored(server)] == [STATION])
+
+
+def test_log_out_without_a_line_ends_the_session_when_there_is_one_again(server: Running, phone: Phone) -> None:
+    page = phone(server)
+    kept_offline(page)
+    page.get_by_role("button", name="Kejadian khusus").click()
+    page.context.set_offline(True)
+    page.get_by_label("Catatan").fill("hujan")
+    page.get_by_role("button", name="Simpan").click()
+    expect(page.locator("li", has_text="hujan")).to_contain_text("dikirim begitu ada sinyal")
+    page.get_by_role("button", name="Kembali").click()
+    asked: list[str] = []
+    page.once("dialog", lambda dialog: (asked.append(dialog.message), dialog.accept()))
+    page.get_by_role("button", name="Keluar dari HP ini").click()
+    expect(page.get_by_label("Atau tempel tautannya di sini")).to_be_visible()
+    assert "catatan yang belum terkirim" in asked[0]
+    assert count(server, sessions) == 1
+    page.reload()
+    page.context.set_offline(False)
+    wait_until(page, lambda: count(server, sessions) == 0, seconds=20)
+    page.reload()
+    expect(page.get_by_label("Atau tempel tautannya di sini")).to_be_visible()
+    page.goto(f"/m#masuk={token(server)}")
+    wait_until(page, lambda: count(server, notes) == 1)
+
+
+def test_what_is_open_stays_open_while_the_app_asks(server: Running, phone: Phone) -> None:
+    page = phone(server)
+    with page.expect_response(re.compile("/m/api/photos/")):
+        send_photo(page)
+    page.wait_for_timeout(300)
+    page.evaluate("document.querySelector('.picture').dataset.same = 'yes'")
+    with page.expect_response(re.compile("/m/api/photos/")):
+        pass
+    page.wait_for_timeout(300)
+    assert page.locator(".picture").get_attribute("data-same") == "yes"
+
+
+def test_note_that_is_not_saved_survives_another_language(server: Running, phone: Phone) -> None:
+    page = phone(server)
+    page.get_by_role("button", name="Kejadian khusus").click()
+    page.get_by_label("Catatan").fill("saksi 01 keberatan")
+    page.get_by_role("button", name="English").click()
+    expect(page.get_by_label("Note")).to_have_value("saksi 01 keberatan")
+
+
+def test_copy_that_took_too_long_to_be_shared_by_itself_asks_for_another_touch(server: Running, phone: Phone) -> None:
+    shares = (
+        "navigator.canShare = () => true; globalThis.shared = [];"
+        "navigator.share = async ({ files }) => {"
+        " shared.push(files[0].size); if (shared.length === 1) throw new DOMException('late', 'NotAllowedError'); };"
+    )
+    page = phone(server, script=shares)
+    page.get_by_role("button", name="Salinan PDF").click()
+    expect(page.get_by_text("PDF siap.")).to_be_visible(timeout=30_000)
+    assert problems_of(page) == []
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Unduh").click()
+    page.get_by_role("button", name="Bagikan").click()
+    expect(page.get_by_text("PDF siap.")).to_have_count(0)
+    assert page.evaluate("shared[1]") == download.value.path().stat().st_size
+
+
+def test_address_without_https_is_said_to_be_none_for_phones(server: Running, phone: Phone) -> None:
+    page = phone(server, enters=False)
+    page.goto(server.address.replace("127.0.0.1", "sirekap.test") + "/m")
+    expect(page.get_by_role("alert")).to_contain_text("dibuka tanpa HTTPS")
 
 
 @pytest.mark.real
