@@ -203,7 +203,7 @@ def _station(station: StationPart, form: Form) -> Part:
             if name in figures and value is not None and sheet.result.evidence != Evidence.READ:
                 figures[name] = Figure(value, 1, 0, 0)
     sheets = {page: {Evidence(one.result.evidence): 1} for page, one in station.sheets.items()}
-    return Part(station.tps, f"{STATION} {int(station.tps[Level.VILLAGE :])}", 1, int(station.received), sheets, figures)
+    return Part(station.tps, f"{STATION} {int(station.tps[Level.VILLAGE :])}", 1, int(station.received), 0, sheets, figures)
 
 
 def _document(shown: Rollup, kind: Kind, columns_are: str, ledger: Head, at: datetime) -> Document:
@@ -275,8 +275,7 @@ def _order(names: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 def _cell(part: Part, name: str) -> Cell:
     figure = part.figures[name]
-    # The table of regions may name fewer stations than there are.
-    return Cell(figure.confirmed, figure.confirmed_sheets, max(part.stations, part.received))
+    return Cell(figure.confirmed, figure.confirmed_sheets, part.expected)
 
 
 def _line(checked: RegionCheck) -> CheckLine:

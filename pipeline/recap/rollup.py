@@ -1,7 +1,7 @@
 """One region's results: every number with how many polling stations it is of, and what it rests on, for the region and each of its parts.
 
 The sums come from `totals`, so a page reads as many rows for the nation as for a district. What is confirmed (checked by the machine, or
-decided by people) and what is read but in doubt are never added up. The idea behind the race: while the voters who are still out are as
+decided by people) and what is read but in doubt are never added up. The idea behind the race: while the votes that can still come are as
 many as the margin, the order of the first two is open.
 """
 
@@ -17,15 +17,12 @@ from sqlalchemy import Connection
 
 from pipeline.forms import Check, Form, Relation
 from pipeline.regions.codes import Level
-from pipeline.store.results import NATION, RECEIVED, Evidence, Result, Total
+from pipeline.store.results import NATION, RECEIVED, UNLISTED, Evidence, Result, Total
 from pipeline.store.schema import photos, readings, regions, results, totals
 from pipeline.store.stations import station_of
 
 CANDIDATE = re.compile(r"(paslon|partai)_[0-9]+")
 """Ids of the numbers that a contest is about: pairs of candidates, or parties."""
-
-VOTERS = ("pemilih_dpt_j", "suara_total", "surat_suara_diterima")
-"""Numbers whose bound says how many can still come from a polling station: its registered voters, else its votes or its ballots."""
 
 AFTER_ALL = "z" * 13
 """Put behind a code: greater than every code that begins with it, in the order of any language, so that an index finds them."""
@@ -51,6 +48,8 @@ class Part:
         Polling stations that the table of regions names.
     received
         Stations of which a photo came.
+    unlisted
+        Those of them that the table does not name.
     sheets
         For each page of the form the sheets by what their numbers rest on.
     figures
@@ -61,8 +60,14 @@ class Part:
     name: str
     stations: int
     received: int
+    unlisted: int
     sheets: Mapping[str, Mapping[Evidence, int]]
     figures: Mapping[str, Figure]
+
+    @property
+    def expected(self) -> int:
+        """Polling stations that there are, as far as is known: those of the table, and any more of which a photo came."""
+        return self.stations + self.unlisted
 
     def confirmed(self, page: str) -> int:
         """Sheets of a page that were checked or decided."""
@@ -107,7 +112,8 @@ class Race:
     Attributes
     ----------
     out
-        The most voters that the stations not confirmed can have; None when the form bounds no such number.
+        The most votes of one candidate that can still come: as many as can be written, from every station not confirmed. None when the
+        table of regions does not say of every village how many stations it has.
     """
 
     first: str
@@ -170,7 +176,7 @@ def rollup(connection: Connection, code: str, form: Form, *, as_new: int | None 
         parts=() if is_village else tuple(_part(row.code, row.name, row.stations, sums, form) for row in expected),
         stations=_stations(connection, code, total.stations, form, as_new) if is_village else (),
         checks=tuple(_checked(form, total)),
-        race=_race(form, total),
+        race=_race(connection, form, total),
     )
 
 
@@ -217,7 +223,8 @@ def _part(code: str, name: str, stations: int, sums: Mapping[str, Mapping[tuple[
     for field in form.fields:
         page = form.page_of(field)  # a number that stands on two pages is not counted twice
         figures[field] = Figure(*confirmed[page].numbers.get(field, (0, 0)), *doubtful[page].numbers.get(field, (0, 0)))
-    return Part(code, name, stations, mine.get(("", RECEIVED), Total()).sheets, sheets, figures)
+    named, unlisted = (mine.get(("", what), Total()).sheets for what in (RECEIVED, UNLISTED))
+    return Part(code, name, stations, named + unlisted, unlisted, sheets, figures)
 
 
 def _stations(connection: Connection, village: str, expected: int, form: Form, as_new: int | None) -> tuple[StationPart, ...]:
@@ -260,15 +267,19 @@ def _checked(form: Form, total: Part) -> Iterable[RegionCheck]:
         yield RegionCheck(check, difference == 0 if same else None, sheets)
 
 
-def _race(form: Form, total: Part) -> Race | None:
+def _race(connection: Connection, form: Form, total: Part) -> Race | None:
     """First and second by confirmed votes; None where there are not two to compare, or nothing is confirmed."""
     votes = {name: total.figures[name].confirmed for name in form.fields if CANDIDATE.fullmatch(name)}
     if len(votes) < 2 or not any(votes.values()):
         return None
     first, second = sorted(votes, key=lambda name: (-votes[name], name))[:2]
-    at_most = [check.constraint for check in form.checks if check.constraint.relation is Relation.AT_MOST]
-    bounds = {tuple(one.coefficients.items()): one.constant for one in at_most}
-    voters = next((bounds[((name, 1),)] for name in VOTERS if ((name, 1),) in bounds), None)
-    # The table of regions may name fewer stations than there are.
-    waiting = max(total.stations, total.received) - total.confirmed(form.page_of(first))
-    return Race(first, second, votes[first] - votes[second], None if voters is None else waiting * voters)
+    # A bound of 300 voters is broken in good faith, by special stations; what the boxes can hold is not.
+    waiting = total.expected - min(total.figures[name].confirmed_sheets for name in (first, second))
+    out = None if _some_unknown(connection, total.code) else waiting * form.bounds.maximum
+    return Race(first, second, votes[first] - votes[second], out)
+
+
+def _some_unknown(connection: Connection, code: str) -> bool:
+    """Whether there is a village of a region of which the table does not say how many polling stations it has."""
+    unknown = _within(regions.c.code, code) & (sa.func.length(regions.c.code) == int(Level.VILLAGE)) & regions.c.stations.is_(None)
+    return bool(connection.scalar(sa.select(sa.exists().where(unknown))))

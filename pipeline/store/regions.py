@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from pipeline.regions import Region
-from pipeline.store.schema import regions
+from pipeline.regions import Level, Region
+from pipeline.store.results import refresh
+from pipeline.store.schema import regions, results
 
 ROWS_AT_ONCE = 2_000
 
@@ -34,6 +35,10 @@ def import_regions(connection: Connection, table: Sequence[Region]) -> Imported:
         connection.execute(regions.insert(), rows)
     for one in changed:
         connection.execute(regions.update().where(regions.c.code == one.code).values(name=one.name, stations=one.stations))
+    anew = {one.code for one in (*new, *changed) if one.code not in known or known[one.code][1] != one.stations}
+    for tps in connection.scalars(sa.select(results.c.tps).distinct()).all():
+        if tps[: Level.VILLAGE] in anew:
+            refresh(connection, tps)  # it may be one that the table names now, or names no more
     return Imported(len(new), len(changed), len(table) - len(new) - len(changed))
 
 

@@ -16,11 +16,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from pipeline.regions.codes import Level
+from pipeline.regions import Level, TpsCode
 from pipeline.sheet import Verdict
 from pipeline.store.decisions import standing_decisions
 from pipeline.store.ledger import canonical
-from pipeline.store.schema import ledger, photos, readings, results, totals
+from pipeline.store.schema import ledger, photos, readings, regions, results, totals
 from pipeline.store.stations import photos_of, replaced, station_of, waits
 
 NATION = ""
@@ -37,6 +37,9 @@ class Evidence(StrEnum):
 
 RECEIVED = "received"
 """In place of the evidence, for a station of which a photo came; such rows have no form, page or numbers."""
+
+UNLISTED = "unlisted"
+"""As `RECEIVED`, for a station that the table of regions does not name: it names fewer in that village."""
 
 Key = tuple[str, str, str]
 """Form, page, and evidence."""
@@ -163,7 +166,7 @@ def _now(connection: Connection, tps: str) -> list[Result]:
     came = photos_of(connection, tps)
     standing = connection.execute(_standing(came)).all() if came else []
     decided = standing_decisions(connection, [row.position for row in standing]) if standing else {}
-    found = {("", ""): Result("", "", RECEIVED, None, {})} if came else {}
+    found = {("", ""): Result("", "", _received(connection, tps), None, {})} if came else {}
     for row in standing:
         numbers: dict[str, int | None]
         if row.position in decided and not row.waits:
@@ -174,6 +177,13 @@ def _now(connection: Connection, tps: str) -> list[Result]:
             numbers = {name: number["value"] for name, number in json.loads(row.body)["reading"]["fields"].items()}
         found[row.form, row.page] = Result(row.form, row.page, evidence, row.position, numbers)
     return [found[key] for key in sorted(found)]
+
+
+def _received(connection: Connection, tps: str) -> str:
+    """How a station of which a photo came is counted."""
+    station = TpsCode.parse(tps)
+    named = connection.scalar(sa.select(regions.c.stations).where(regions.c.code == station.village))
+    return RECEIVED if named is None or station.number <= named else UNLISTED
 
 
 def _standing(came: Sequence[int]) -> sa.Select[Any]:
@@ -190,16 +200,16 @@ def _standing(came: Sequence[int]) -> sa.Select[Any]:
     )  # fmt: skip
 
 
-def _apply(connection: Connection, regions: Sequence[str], changes: Mapping[Key, Total]) -> None:
+def _apply(connection: Connection, codes: Sequence[str], changes: Mapping[Key, Total]) -> None:
     """Add changes to the totals of some regions; all their rows are written anew at once, which are three statements for any number."""
     key = sa.tuple_(totals.c.form, totals.c.page, totals.c.evidence)
-    changed = totals.c.region.in_(regions) & key.in_(list(changes))
+    changed = totals.c.region.in_(codes) & key.in_(list(changes))
     before = {
         (row.region, row.form, row.page, row.evidence): Total.of(row.sheets, row.numbers)
         for row in connection.execute(sa.select(totals).where(changed))
     }
     rows = []
-    for region in regions:
+    for region in codes:
         for (form, page, evidence), change in changes.items():
             total = before.get((region, form, page, evidence), Total())
             total.merge(change)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import pytest
@@ -12,10 +12,15 @@ from sqlalchemy import Connection
 from pipeline.forms import Form, load_catalogue
 from pipeline.recap.rollup import Figure, RegionCheck, Rollup, rollup
 from pipeline.regions import Region
-from pipeline.sheet import Verdict
+from pipeline.sheet import FieldState, Verdict
 from pipeline.store import open_store
+from pipeline.store.decisions import DecisionKind, Outcome, Typed, tell_decision
 from pipeline.store.regions import import_regions
-from pipeline.store.results import Evidence
+from pipeline.store.results import Evidence, difference
+from pipeline.store.schema import regions
+from pipeline.store.sheets import sheets_of
+from pipeline.store.standing import settle
+from tests.sheets import make_refused
 from tests.stores import add_photo, add_reading, sheet_saying
 
 FORM = "c-hasil-ppwp-2024"
@@ -72,6 +77,17 @@ def count(connection: Connection) -> None:
     for tps, verdict, page, numbers in SHEETS:
         photo = add_photo(connection, f"{tps}-{page}.jpg", tps=tps)
         add_reading(connection, photo, replace(sheet_saying(FORM, page, **numbers), verdict=verdict), likeness=None)
+        if tps == f"{DWI}001":
+            decide(connection, photo.position, numbers)
+
+
+def decide(connection: Connection, photo: int, numbers: Mapping[str, int]) -> None:
+    """People decide that a sheet says what was read on it, and that the paper does not add up."""
+    (stored,) = sheets_of(connection, photo)
+    typed = {name: Typed(FieldState.NUMBER, value) for name, value in numbers.items()}
+    wrong = {"numbers": typed, "outcome": Outcome.PAPER_WRONG, "reason": "as written"}
+    tell_decision(connection, stored.position, DecisionKind.RESOLVED, account="ani", **wrong)
+    settle(connection, photo)
 
 
 def test_confirmed_and_doubtful_are_never_added_up(counted: Connection, form: Form) -> None:
@@ -123,13 +139,58 @@ def test_number_that_stands_on_two_pages_is_counted_once(empty: Connection) -> N
 def test_race_is_open_while_the_voters_still_out_could_turn_it(counted: Connection, form: Form) -> None:
     race = rollup(counted, DISTRICT, form).race
     assert race is not None
-    assert (race.first, race.second, race.margin, race.out, race.open) == ("paslon_1", "paslon_2", 60, 600, True)
+    assert (race.first, race.second, race.margin, race.out, race.open) == ("paslon_1", "paslon_2", 60, 2 * 999, True)
 
 
 def test_race_is_closed_when_nobody_is_out(counted: Connection, form: Form) -> None:
     race = rollup(counted, DWI, form).race
     assert race is not None
     assert (race.margin, race.out, race.open) == (10, 0, False)
+
+
+@pytest.mark.parametrize(("margin", "closed"), [(299, False), (307, False), (998, False), (999, False), (1000, True)])
+def test_race_is_closed_by_no_fewer_votes_than_the_boxes_of_the_stations_still_out_can_hold(
+    empty: Connection, form: Form, margin: int, closed: bool
+) -> None:
+    import_regions(empty, [*REGIONS[:3], Region(BANJAR, "BANJAR", 3)])
+    for number, votes in ((1, 600), (2, margin - 600)):
+        sheet = sheet_saying(FORM, "2", paslon_1=votes + 400, paslon_2=400, paslon_3=0)
+        add_reading(empty, add_photo(empty, f"{number}.jpg", tps=f"{BANJAR}00{number}"), sheet, likeness=None)
+    race = rollup(empty, DISTRICT, form).race
+    assert race is not None
+    assert (race.margin, race.out, race.open) == (margin, 999, not closed)
+
+
+def test_race_is_never_closed_by_a_village_whose_stations_are_not_known(counted: Connection, form: Form) -> None:
+    counted.execute(regions.update().where(regions.c.code == DWI).values(stations=None))
+    for code in (DWI, DISTRICT, "18", ""):
+        race = rollup(counted, code, form).race
+        assert race is not None
+        assert (race.out, race.open) == (None, True)
+    race = rollup(counted, BANJAR, form).race
+    assert race is not None
+    assert race.out == 2 * 999
+
+
+def test_stations_that_the_table_does_not_name_are_out_as_well_village_by_village(counted: Connection, form: Form) -> None:
+    add_reading(counted, add_photo(counted, "more.jpg", tps=f"{DWI}009"), make_refused(), likeness=None)
+    district = rollup(counted, DISTRICT, form)
+    assert (district.total.stations, district.total.received, district.total.unlisted, district.total.expected) == (4, 4, 1, 5)
+    assert district.race is not None
+    assert district.race.out == 3 * 999
+    assert [(part.received, part.expected) for part in district.parts] == [(2, 3), (2, 2)]
+    import_regions(counted, [Region(DWI, "DWI WARGA", 9)])
+    assert difference(counted) is None
+    assert rollup(counted, DWI, form).total.expected == 9
+
+
+def test_confirmed_sheet_without_the_number_of_a_candidate_is_still_out(empty: Connection, form: Form) -> None:
+    import_regions(empty, [*REGIONS[:3], Region(BANJAR, "BANJAR", 1)])
+    sheet = sheet_saying(FORM, "2", paslon_1=400, paslon_2=None, paslon_3=0)
+    add_reading(empty, add_photo(empty, "1.jpg", tps=f"{BANJAR}001"), sheet, likeness=None)
+    race = rollup(empty, DISTRICT, form).race
+    assert race is not None
+    assert race.open
 
 
 def test_nothing_confirmed_is_no_race(empty: Connection, form: Form) -> None:
