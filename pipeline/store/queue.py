@@ -12,13 +12,16 @@ from enum import StrEnum
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from pipeline.sheet import Severity, Sheet, Verdict
+from pipeline.sheet import Field, FieldState, Severity, Verdict
 from pipeline.store.decisions import Decision, DecisionKind, decisions_of, entries_of, standing_of
 from pipeline.store.schema import queue, queue_reasons
 from pipeline.store.sheets import StoredSheet
 
 VOTES_AT_MOST = 300
-"""Votes at stake on a sheet of which no number could be read: as many as a polling station of 2024 has voters."""
+"""Votes at stake in a number that could not be read: as many as a polling station of 2024 has voters."""
+
+CONTRADICTED = 0.5
+"""P(wrong) at least of a sheet that was contradicted, by another document or a person: one of the two is wrong, and nothing says which."""
 
 
 class Stage(StrEnum):
@@ -41,10 +44,12 @@ def refresh(connection: Connection, sheets: Iterable[StoredSheet]) -> None:
             _put(connection, stored, stage)
 
 
-def priority(sheet: Sheet) -> float:
+def priority(stored: StoredSheet, stage: Stage) -> float:
     """P(wrong) times the votes at stake: the largest number that the sheet may hold, which is its total."""
-    read = [choice.value for field in sheet.fields.values() for choice in field.alternatives[:1] if choice.value is not None]
-    return (1.0 - sheet.probability) * max(read, default=VOTES_AT_MOST)
+    sheet = stored.sheet
+    by_machine_alone = stage is Stage.KEY and not stored.doubted and sheet.verdict is Verdict.REVIEW
+    wrong = max(1.0 - sheet.probability, 0.0 if by_machine_alone else CONTRADICTED)
+    return wrong * max(map(_stake, sheet.fields.values()), default=VOTES_AT_MOST)
 
 
 def reasons(stored: StoredSheet) -> set[str]:
@@ -52,6 +57,13 @@ def reasons(stored: StoredSheet) -> set[str]:
     found = (*stored.sheet.findings, *stored.set_findings)
     codes = {finding.code.value for finding in found if finding.severity is not Severity.INFO}
     return codes | {f"check:{check.id}" for check in stored.sheet.checks if check.holds is False}
+
+
+def _stake(field: Field) -> int:
+    """The votes that a number may be of."""
+    if field.state is FieldState.ILLEGIBLE:
+        return VOTES_AT_MOST
+    return max((choice.value or 0 for choice in field.alternatives[:1]), default=field.value or 0)
 
 
 def _stage(connection: Connection, stored: StoredSheet, made: list[Decision]) -> Stage | None:
@@ -75,7 +87,7 @@ def _stage(connection: Connection, stored: StoredSheet, made: list[Decision]) ->
 def _put(connection: Connection, stored: StoredSheet, stage: Stage) -> None:
     now = {
         "tps": stored.tps, "form": stored.sheet.form, "page": stored.sheet.page or "", "stage": stage.value,
-        "priority": priority(stored.sheet),
+        "priority": priority(stored, stage),
     }  # fmt: skip
     changed = connection.execute(queue.update().where(queue.c.reading == stored.position).values(now))
     if changed.rowcount == 0:

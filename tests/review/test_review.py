@@ -30,7 +30,7 @@ from pipeline.review.history import history
 from pipeline.review.keying import TypingError, parse, submit, task
 from pipeline.review.resolution import Problem, ResolutionError, case_of, doubt, resolve, send_elsewhere, undo
 from pipeline.review.reviewers import reviewers
-from pipeline.sheet import Finding, FindingCode, Severity, Text, Verdict
+from pipeline.sheet import FieldState, Finding, FindingCode, Severity, Text, Verdict
 from pipeline.store import entries, verify
 from pipeline.store.accounts import Account, Role
 from pipeline.store.decisions import Outcome, decisions_of, entries_of, standing_decisions
@@ -40,6 +40,7 @@ from pipeline.store.queue import Stage, waiting_of
 from pipeline.store.regions import import_regions
 from pipeline.store.schema import accounts, queue, readings, totals
 from pipeline.store.views import check_views
+from tests.sheets import make_field
 from tests.stores import add_photo, add_reading, sheet_saying
 
 FORM, PAGE = "c-hasil-ppwp-2024", "3"
@@ -131,6 +132,31 @@ def test_only_what_is_in_doubt_waits_and_what_matters_most_comes_first(store: sa
         assert [one.reading for one in listed(connection, CITRA, Filters(), now=NOON, limit=9)] == [much, little]
         assert counted(connection, CITRA, Filters()) == {Stage.KEY: 2}
         assert connection.scalar(sa.select(queue.c.priority).where(queue.c.reading == much)) == pytest.approx(0.9 * 205)
+
+
+def test_what_is_contradicted_comes_before_what_the_machine_is_nearly_sure_of(store: sa.Engine, catalogue: Catalogue) -> None:
+    nearly_sure = read(store, HERE, probability=0.9)
+    marked = read(store, THERE, verdict=Verdict.ACCEPTED, probability=0.999)
+    typed = read(store, "1805082001003", probability=0.999)
+    with store.begin() as connection:
+        doubt(connection, CITRA, marked, "looks like a 7")
+    keyed(store, ANI, typed, catalogue, {**RIGHT, "suara_sah": "201"})
+    with store.connect() as connection:
+        weights = {one.reading: one.priority for one in listed(connection, CITRA, Filters(), now=NOON, limit=9)}
+    assert weights == {marked: 0.5 * 205, typed: 0.5 * 205, nearly_sure: pytest.approx(0.1 * 205)}
+
+
+@pytest.mark.parametrize(("states", "votes"), [((), 205), ((FieldState.ILLEGIBLE,), 300), ((FieldState.BLANK,), 205)])
+def test_number_that_cannot_be_read_may_be_of_as_many_votes_as_a_station_has(
+    store: sa.Engine, states: tuple[FieldState, ...], votes: int
+) -> None:
+    unread = {f"unread_{state}": make_field(None, state=state) for state in states}
+    sheet = sheet_saying(FORM, PAGE, suara_sah=200, suara_total=205)
+    with store.begin() as connection:
+        photo = add_photo(connection, "a.jpg", tps=HERE)
+        sheet = replace(sheet, fields={**sheet.fields, **unread}, verdict=Verdict.REVIEW, probability=0.5)
+        add_reading(connection, photo, sheet, likeness=None)
+        assert connection.scalar(sa.select(queue.c.priority)) == pytest.approx(0.5 * votes)
 
 
 def test_nobody_gets_a_sheet_of_another_region_or_one_that_somebody_else_has(store: sa.Engine) -> None:
