@@ -90,4 +90,5 @@ def test_what_cannot_be_is_said_and_nothing_is_made(home: Path, arguments: tuple
     result = run(*arguments)
     assert result.exit_code == code
     assert said in result.output
+    assert "masuk=" not in result.output
     assert STATION not in run("list").output

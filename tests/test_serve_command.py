@@ -2,65 +2,39 @@
 
 from __future__ import annotations
 
+import datetime
+import http.cookiejar
+import ipaddress
 import json
 import os
-import re
 import signal
 import socket
+import ssl
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from argon2 import PasswordHasher
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
-from pipeline.regions import Region
+from pipeline.regions import Region, TpsCode
 from pipeline.store import accounts, open_store
 from pipeline.store.accounts import Role, all_accounts
+from pipeline.store.links import make_link, token_of
 from pipeline.store.photos import PhotoStore
 from pipeline.store.regions import import_regions
 from pipeline.store.schema import photos
+from pipeline.store.signing import Signer
 from pipeline.web import demo
 from pipeline.web.demo import PEOPLE, STATIONS, NoSamplesError, NotADemoError, prepare
-
-START_SECONDS = 90
-
-
-@contextmanager
-def serving(home: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """The command as a process of its own, and the address it says; ended hard when a test failed."""
-    environment = {**os.environ, "SIREKAP_HOME": str(home), "SIREKAP_LANGUAGE": "en", "PYTHONUNBUFFERED": "1"}
-    command = [sys.executable, "-c", "from pipeline.cli import app; app()", "serve", "--port", "0", *arguments]
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    assert process.stdout is not None
-    try:
-        address = ""
-        for line in process.stdout:
-            if found := re.search(r"Sirekap Web: (\S+)", line):
-                address = found[1]
-                break
-        yield process, address
-    finally:
-        process.kill()
-        process.wait()
-
-
-def health(address: str) -> dict[str, object]:
-    end = time.monotonic() + START_SECONDS
-    while True:
-        try:
-            with urllib.request.urlopen(f"{address}/healthz", timeout=5) as answer:
-                found: dict[str, object] = json.load(answer)
-                return found
-        except OSError:
-            if time.monotonic() > end:
-                raise
-            time.sleep(0.1)
+from tests.serving import START_SECONDS, health, serving
 
 
 @pytest.mark.parametrize(("number", "workers"), [(signal.SIGINT, "1"), (signal.SIGTERM, "2")])
@@ -72,6 +46,56 @@ def test_server_answers_and_ends_cleanly(tmp_path: Path, number: signal.Signals,
         assert "Traceback" not in said
         assert process.returncode in (0, -number)
         assert ("Stopped." in said) == (process.returncode == 0)
+
+
+def certificate(folder: Path) -> tuple[Path, Path]:
+    """A certificate of this machine that nobody else has signed, and its key."""
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.datetime.now(datetime.UTC)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "sirekap.test")])
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    cert, private = folder / "cert.pem", folder / "key.pem"
+    cert.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    pem = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    private.write_bytes(key.private_bytes(*pem))
+    return cert, private
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_phone_is_let_in_over_https_with_cookies_that_go_nowhere_else(tmp_path: Path, workers: str) -> None:
+    cert, key = certificate(tmp_path)
+    home = tmp_path / "home"
+    engine, tps = open_store(f"sqlite:///{home / 'sirekap.db'}"), "1805082001003"
+    with engine.begin() as connection:
+        import_regions(connection, [Region(code, "", 11 if len(code) == 10 else None) for code in ("18", "1805", "180508", tps[:10])])
+        link = make_link(connection, TpsCode.parse(tps), made_by="budi", now=datetime.datetime.now(datetime.UTC))
+    engine.dispose()
+    token = token_of(link, Signer(home / "signing.pem"))
+    trusting, cookies = ssl.create_default_context(cafile=str(cert)), http.cookiejar.CookieJar()
+    browser = urllib.request.build_opener(urllib.request.HTTPSHandler(context=trusting), urllib.request.HTTPCookieProcessor(cookies))
+
+    def asked(path: str, **sent: str) -> dict[str, Any]:
+        body = json.dumps(sent).encode() if sent else None
+        with browser.open(urllib.request.Request(f"{address}{path}", body, {"X-CSRF-Token": sent.get("csrf", "")})) as answer:
+            assert "max-age" in answer.headers["strict-transport-security"]
+            found: dict[str, Any] = json.load(answer)
+            return found
+
+    with serving(home, "--tls-cert", str(cert), "--tls-key", str(key), "--workers", workers) as (_, address):
+        assert address.startswith("https://127.0.0.1:")
+        assert health(address, trusting=trusting)["database"] == "ok"
+        asked("/m/api/login", token=token, csrf=asked("/m/api/me")["csrf"])
+        assert asked("/m/api/me")["officer"]["tps"] == tps
+    assert {cookie.name: cookie.secure for cookie in cookies} == {"sirekap_session": True, "sirekap_visitor": True}
 
 
 def test_port_that_is_taken_is_said_in_one_line(tmp_path: Path) -> None:

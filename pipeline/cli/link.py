@@ -75,18 +75,21 @@ def add(
         fail(str(error), code=FAILURE)
     if qr is not None:
         qr.mkdir(parents=True, exist_ok=True)
+    made = []
     with opened_store(settings) as store, store.begin() as connection:
         for code in stations:
             try:
-                link = make_link(connection, TpsCode.parse(code), made_by=MADE_BY, now=datetime.now(UTC), until=ends)
+                made.append(make_link(connection, TpsCode.parse(code), made_by=MADE_BY, now=datetime.now(UTC), until=ends))
             except CodeError:
                 fail(said(NOT_A_STATION, shown, code=code), code=USAGE)
             except AccountError as error:
                 fail(said(error.said, shown), code=FAILURE)
-            opened = address_of(address, links.token_of(link, signer))
-            print_line(output_console(), f"{link.tps} {opened}")
-            if qr is not None:
-                (qr / f"{link.tps}.svg").write_text(qr_svg(opened), "utf-8")
+    # Shown only now: a link that is shown is one that the store knows.
+    for link in made:
+        opened = address_of(address, links.token_of(link, signer))
+        print_line(output_console(), f"{link.tps} {opened}")
+        if qr is not None:
+            (qr / f"{link.tps}.svg").write_text(qr_svg(opened), "utf-8")
 
 
 @app.command("list", help="Semua tautan. / All links.")
