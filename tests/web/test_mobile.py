@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -36,6 +37,7 @@ from pipeline.store.signing import Signer
 from pipeline.store.standing import settle
 from pipeline.store.times import WIB, time_of
 from pipeline.web.pages import mobile
+from tests.serving import health, serving
 from tests.sheets import make_field
 from tests.stores import add_photo, add_reading, sheet_saying
 from tests.web.conftest import STATION
@@ -368,6 +370,33 @@ def test_tab_that_is_killed_in_the_middle_goes_on_where_it_was(server: Running, 
     assert sent[0] not in again, "what had come is not sent again"
 
 
+def test_server_that_is_killed_in_the_middle_of_a_photo_has_it_in_the_end(server: Running, phone: Phone) -> None:
+    """The process itself, with a piece on its way; what it had written is there when it is started again."""
+    home, at = server.settings.home, SimpleNamespace(settings=server.settings, store=server.store, address="")
+    server.stop()
+    with serving(home) as (process, at.address):
+        health(at.address)
+        page = phone(at)
+        kept_offline(page)
+        take_photo(page)
+        line = page.context.new_cdp_session(page)
+        slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 100_000}
+        line.send("Network.enable")
+        line.send("Network.emulateNetworkConditions", slow)
+        with page.expect_request(lambda request: request.method == "PUT" and request.url.endswith("/1")):
+            page.get_by_role("button", name="Kirim", exact=True).click()
+        page.wait_for_timeout(500)
+        process.kill()
+        process.wait()
+    expect(page.locator(".state")).to_have_text("menunggu sinyal", timeout=15_000)
+    assert [path.name for path in server.settings.uploads_folder.glob("*/*/0*")] == ["00000"]
+    line.send("Network.emulateNetworkConditions", {**slow, "uploadThroughput": -1})
+    with serving(home, port=int(at.address.rpartition(":")[2])):
+        wait_until(page, lambda: [tps for _, tps in stored(server)] == [STATION], seconds=90)
+        expect(page.locator(".receipt dd").nth(1)).to_have_text("1")
+    assert not list(server.settings.uploads_folder.glob("*/*"))
+
+
 def test_piece_that_is_altered_on_its_way_is_sent_again(server: Running, phone: Phone) -> None:
     page = phone(server)
     statuses: list[int] = []
@@ -544,10 +573,17 @@ def test_slow_line_is_left_to_the_photo(server: Running, phone: Phone) -> None:
     assert not [url for url in asked if url.endswith("/me")]
 
 
-def test_new_version_waits_until_it_is_asked_for(server: Running, phone: Phone, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_new_version_waits_until_it_is_asked_for_and_sends_what_the_old_one_kept(
+    server: Running, phone: Phone, monkeypatch: pytest.MonkeyPatch
+) -> None:
     page = phone(server)
     kept_offline(page)
     page.reload()
+    page.route("**/m/api/uploads/**", lambda route: route.abort())
+    take_photo(page)
+    page.get_by_role("button", name="Kirim", exact=True).click()
+    expect(page.locator(".state")).to_have_text("menunggu sinyal", timeout=15_000)
+    page.get_by_role("button", name="Kembali").click()
     changed = {**mobile.kept_files(), "/static/mobile/app.css": "another"}
     monkeypatch.setattr(mobile, "kept_files", lambda: changed)
     page.evaluate("navigator.serviceWorker.getRegistration('/m').then((one) => one.update()).then(() => true)")
@@ -559,6 +595,9 @@ def test_new_version_waits_until_it_is_asked_for(server: Running, phone: Phone, 
     expect(page.locator("h1")).to_have_text("TPS 3")
     wait_until(page, lambda: page.evaluate(versions) == 1)
     assert page.get_by_text("Versi baru siap.").count() == 0
+    expect(page.locator(".row", has_text="Halaman 2")).to_contain_text("menunggu sinyal")
+    page.unroute("**/m/api/uploads/**")
+    expect(page.locator(".row", has_text="Halaman 2")).to_contain_text(SENT, timeout=SEND_SECONDS)
 
 
 def test_link_that_was_revoked_keeps_the_photos_and_a_new_one_sends_them(server: Running, phone: Phone) -> None:
