@@ -97,12 +97,16 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A person who is logged in; `token` is what only the browser keeps, `csrf` what its forms must carry."""
+    """A person who is logged in; `token` is what only the browser keeps, `csrf` what its forms must carry.
+
+    `link` is the link that let the person in, with which the session ends; None where a password did.
+    """
 
     account: Account
     token: str
     csrf: str
     expires: datetime
+    link: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,8 +188,8 @@ def log_in(store: Engine, name: str, password: str, *, address: str, now: dateti
 
 
 def begin_session(connection: Connection, account: Account, *, expires: datetime, link: int | None = None) -> Session:
-    """Let a person in who has shown who it is; `link` is the link that let the person in, None where a password did."""
-    session = Session(account, secrets.token_urlsafe(32), secrets.token_urlsafe(32), expires)
+    """Let a person in who has shown who it is; `link` is as of a session."""
+    session = Session(account, secrets.token_urlsafe(32), secrets.token_urlsafe(32), expires, link)
     values = {"token": _kept(session.token), "account": account.id, "csrf": session.csrf, "expires": text_of(expires), "link": link}
     connection.execute(sessions.insert().values(values))
     return session
@@ -222,16 +226,16 @@ def confirm(store: Engine, name: str, password: str, *, address: str, now: datet
 def session_of(connection: Connection, token: str, *, now: datetime) -> Session | None:
     """Who holds a token; None when its session has ended or never was."""
     row = connection.execute(
-        sa.select(accounts, sessions.c.csrf, sessions.c.expires)
+        sa.select(accounts, sessions.c.csrf, sessions.c.expires, sessions.c.link)
         .join_from(sessions, accounts, accounts.c.id == sessions.c.account)
         .where(sessions.c.token == _kept(token), sessions.c.expires > text_of(now), accounts.c.active)
     ).first()
-    return None if row is None else Session(_account(row), token, row.csrf, time_of(row.expires))
+    return None if row is None else Session(_account(row), token, row.csrf, time_of(row.expires), row.link)
 
 
 def slides(session: Session, *, now: datetime) -> bool:
     """Whether the end of a session that is used now is to be moved."""
-    return session.expires < now + SESSION - SLIDES_AFTER
+    return session.link is None and session.expires < now + SESSION - SLIDES_AFTER
 
 
 def slide(connection: Connection, session: Session, *, now: datetime) -> None:

@@ -11,7 +11,7 @@ from argon2 import PasswordHasher
 
 from pipeline.regions import Region, TpsCode
 from pipeline.store import accounts as people
-from pipeline.store.accounts import AccountError, Role, deactivate, session_of
+from pipeline.store.accounts import AccountError, Role, deactivate, session_of, slides
 from pipeline.store.elections import Election, add_election
 from pipeline.store.links import enter, links_of, make_link, revoke, token_of
 from pipeline.store.regions import import_regions
@@ -70,6 +70,18 @@ def test_revoked_link_lets_nobody_in_and_ends_its_sessions_alone(store: sa.Engin
         assert enter(connection, token_of(first, signer), signer, now=NOW) is None
         revoke(connection, first.id, now=NOW + timedelta(days=1))
         assert [link.revoked and time_of(link.revoked) for link in links_of(connection, str(STATION))] == [None, NOW]
+
+
+def test_use_does_not_keep_a_session_beyond_its_link(store: sa.Engine, signer: Signer) -> None:
+    with store.begin() as connection:
+        link = make_link(connection, STATION, made_by="budi", now=NOW, until=NOW + timedelta(hours=20))
+        entered = enter(connection, token_of(link, signer), signer, now=NOW)
+        assert entered is not None
+        for hours in (1, 10, 19):
+            session = session_of(connection, entered.token, now=NOW + timedelta(hours=hours))
+            assert session is not None
+            assert not slides(session, now=NOW + timedelta(hours=hours))
+        assert session_of(connection, entered.token, now=NOW + timedelta(hours=20)) is None
 
 
 @pytest.mark.parametrize("change", ["another number", "another key", "no signature", "not a number", "another station", "longer"])
