@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -90,7 +91,7 @@ def visiting(browser: Browser) -> Iterator[Visiting]:
         page = context.new_page()
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("console", lambda said: wrong.append(said.text) if said.type == "error" and "Failed to load" not in said.text else None)
-        page.on("response", lambda got: wrong.append(f"{got.status} {got.url}") if got.status >= 400 and not is_page(got) else None)
+        page.on("response", lambda got: wrong.append(f"{got.status} {got.url}") if got.status >= 400 and not is_answer(got) else None)
         page.set_default_timeout(15_000)
         return page
 
@@ -100,9 +101,10 @@ def visiting(browser: Browser) -> Iterator[Visiting]:
     assert not wrong
 
 
-def is_page(response: Response) -> bool:
-    """Whether an answer is what the window shows, and no part of it."""
-    return response.request.resource_type == "document"
+def is_answer(response: Response) -> bool:
+    """Whether an answer is what the window shows, and no part of it, or says that a claim has ended."""
+    ended = response.status == 409 and response.url.endswith(("/renew", "/sums"))
+    return response.request.resource_type == "document" or ended
 
 
 def written(sample: str) -> dict[str, str]:
@@ -187,9 +189,50 @@ def test_save_in_an_old_window_is_a_conflict_that_says_what_to_do(filled: Runnin
         page.click(f"form[action='/review/{reading}/claim'] button")
         page.wait_for_url("**/key/*")
     first.fill("input[data-field] >> nth=0", "1")
+    expect(first.locator("[data-stale]")).to_be_hidden()
     first.click("[data-save]")
-    expect(first.locator("main")).to_contain_text("tidak lagi pada Anda")
+    expect(first.locator("[data-stale]")).to_contain_text("tidak lagi pada Anda")
+    expect(first.locator("input[data-field] >> nth=0")).to_have_value("1")
     second.click("text=Kembalikan")
+
+
+def test_who_decides_keeps_the_sheet_while_at_work_and_what_was_typed_when_it_is_lost(filled: Running, visiting: Visiting) -> None:
+    page = visiting(filled, "dewi")
+    page.clock.install()
+    with at_stage(filled, "resolve"):
+        page.goto("/review")
+        page.click("text=Putuskan lembar berikutnya")
+        page.fill("[name=reason]", "ketikan yang panjang")
+        page.fill(".readings input >> nth=0", "218")
+        expect(page.locator("#sums")).to_contain_text("dua ratus delapan belas")  # no request goes on while the clock leaps
+        before = claimed_until(filled)
+        with page.expect_response("**/renew") as renewed:
+            page.clock.run_for(61_000)
+        assert renewed.value.status == 200
+        assert claimed_until(filled) > before
+        with filled.store.begin() as connection:
+            connection.execute(queue.update().values(claimed_until=before))
+            connection.execute(queue.update().values(claimed_by="citra", version=queue.c.version + 1))
+        page.check("[value=as_written]")
+        page.click("text=Simpan keputusan")
+        expect(page.locator("[data-stale]")).to_contain_text("tidak lagi pada Anda")
+        expect(page.locator(".readings input >> nth=0")).to_have_value("218")
+        expect(page.locator("[name=reason]")).to_have_value("ketikan yang panjang")
+
+
+def claimed_until(server: Running) -> str:
+    with server.store.connect() as connection:
+        return connection.scalar(sa.select(queue.c.claimed_until)) or ""
+
+
+@contextmanager
+def at_stage(server: Running, stage: str) -> Iterator[None]:
+    """The sheet in the queue waits for something else, and for what it waited before afterwards; nobody has claimed it."""
+    for what in (stage, "key"):
+        with server.store.begin() as connection:
+            connection.execute(queue.update().values(stage=what, claimed_by=None, claimed_until=None))
+        if what == stage:
+            yield
 
 
 def test_typing_needs_the_number_pad_only(filled: Running, visiting: Visiting) -> None:

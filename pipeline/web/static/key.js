@@ -102,20 +102,5 @@ document.addEventListener("click", (event) => {
   else help.showModal();
 });
 
-// The lease is kept while the person works, and no longer: whoever goes away gives the sheet to others.
-let worked = true;
-form.addEventListener("input", () => { worked = true; });
-form.addEventListener("focusin", () => { worked = true; });
-setInterval(async () => {
-  if (!worked) return;
-  worked = false;
-  const answer = await fetch(form.dataset.renew, {
-    method: "POST",
-    headers: { "X-CSRF-Token": form.elements.csrf.value, "Content-Type": "application/x-www-form-urlencoded" },
-    body: new URLSearchParams({ version: form.elements.version.value }),
-  });
-  if (answer.status === 409) document.querySelector("[data-stale]").hidden = false;
-}, 60_000);
-
 inputs[0].focus();
 show();
