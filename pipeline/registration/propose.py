@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from pipeline.forms import Page
 from pipeline.registration.evidence import RidgeMaps
-from pipeline.registration.profiles import INK_WEIGHT, AxisFits, axis_fits, line_profile
+from pipeline.registration.profiles import INK_WEIGHT, AxisFits, axis_fits, coarse_scores, line_profile
 
 STRETCH = (0.6, 1.7)
 """Width against height of a photo's pixels: published photos are stretched up to 1.45 times (measured on 700 of them)."""
@@ -107,6 +107,22 @@ class Search:
         }
         self._points = {"rows": _line_points(ridges.long_horizontal), "columns": _line_points(ridges.long_vertical)}
 
+    def likeliest(self, pages: Sequence[Page], *, keep: int) -> list[Page]:
+        """The pages whose profiles fit best at a coarse look, in the order given; all of them where there are no more than `keep`."""
+        if len(pages) <= keep:
+            return list(pages)
+        scores = np.array([self._coarsely(page, turned=False) for page in pages])
+        if scores.max() < CLEARLY_UPRIGHT:
+            scores = np.maximum(scores, [self._coarsely(page, turned=True) for page in pages])
+        return [pages[i] for i in sorted(np.argsort(-scores, kind="stable")[:keep])]
+
+    def _coarsely(self, page: Page, *, turned: bool) -> float:
+        """How well the profiles of both axes fit at a coarse look, in the better of two opposite turns."""
+        x_profile, y_profile = self._along(turned=turned)
+        x, y = coarse_scores(x_profile, page, "x"), coarse_scores(y_profile, page, "y")
+        # Both axes flipped are a half turn; on its side one of them is flipped.
+        return float((x * (y[::-1] if turned else y)).max())
+
     def propose(self, page: Page, *, anchor: Anchor | None = None, keep: int = 6) -> list[Proposal]:
         """The best ways to lay `page` on the view, all four quarter turns tried (or the one of the anchor), best first."""
         return self.propose_among([page], anchor=anchor, keep=keep)
@@ -134,7 +150,7 @@ class Search:
         """Fits of both axes that go together."""
         if anchor is not None and turned == (abs(anchor.x_axis[0]) > abs(anchor.x_axis[1])):
             return _Pairs(page, np.empty(0), np.empty((0, 3, 3)))
-        x_profile, y_profile = (self._profiles[along] for along in (("rows", "columns") if turned else ("columns", "rows")))
+        x_profile, y_profile = self._along(turned=turned)
         x = axis_fits(x_profile, page, "x", None if anchor is None else _limits(anchor, 0, turned=turned))
         y = axis_fits(y_profile, page, "y", None if anchor is None else _limits(anchor, 1, turned=turned))
         stretch = x.scale[:, None] / y.scale
@@ -143,6 +159,10 @@ class Search:
         scores = x.score[i] * y.score[j]
         order = np.argsort(-scores, kind="stable")[:KEPT_PAIRS]
         return _Pairs(page, scores[order], _matrices(x, y, i[order], j[order], turned=turned))
+
+    def _along(self, *, turned: bool) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The profiles of the view along the page's own axes."""
+        return (self._profiles["rows"], self._profiles["columns"]) if turned else (self._profiles["columns"], self._profiles["rows"])
 
     def scores(self, matrices: NDArray[np.float64], page: Page, *, every: int = 1) -> NDArray[np.float64]:
         """(M,) scores of (M, 3, 3) placements that share a quarter turn: lines found where printed, times lines explained.

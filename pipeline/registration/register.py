@@ -58,7 +58,10 @@ class Stages:
 
 @dataclass(frozen=True, slots=True)
 class _Looking:
-    """What is looked for in what: the photo's pictures and size, the tags seen on it, the pages it may show."""
+    """What is looked for in what: the photo's pictures and size, the tags seen on it, the pages it may show.
+
+    Of the pages, so many of the `likeliest` are looked for when no tag names one; all of them where it is None.
+    """
 
     fine: WorkingPicture
     working: WorkingPicture
@@ -67,6 +70,7 @@ class _Looking:
     policy: RegistrationPolicy
     width: int
     height: int
+    likeliest: int | None = None
 
 
 def register(
@@ -87,7 +91,9 @@ def register_in_stages(
     looking = _Looking(
         fine, working_picture(grey, to_photo, side=WORKING_SIDE), tags, catalogue, policy, width=image.shape[1], height=image.shape[0]
     )
-    outcome, stages = _attempt(looking, form)
+    outcome, stages = _attempt(replace(looking, likeliest=policy.likeliest), form)
+    if isinstance(outcome, Refusal) and not tags:
+        outcome, stages = _attempt(looking, form)
     if isinstance(outcome, Refusal) and outcome.code is RefusalCode.PAGE_NOT_FOUND and max(fine.size) > WORKING_SIDE:
         again, closer = _attempt(replace(looking, working=working_picture(grey, to_photo, side=CLOSER_SIDE)), form)
         if isinstance(again, Registration):
@@ -185,6 +191,8 @@ def _hypotheses(
     if not known:
         owner = {in_units(page): form for form in catalogue for page in form.pages.values()}
         pages = [in_units(page) for form in catalogue for page in form.pages.values()]
+        if looking.likeliest is not None:
+            pages = search.likeliest(pages, keep=looking.likeliest)
         proposals += [(p, owner[p.page], RegistrationMethod.LINES) for p in search.propose_among(pages, keep=policy.refined)]
     proposals.sort(key=lambda item: -item[0].score)
     found: list[Hypothesis] = []

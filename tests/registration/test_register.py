@@ -12,7 +12,9 @@ from pipeline.registration import Registration, RegistrationMethod, Registration
 from pipeline.registration.bend import boxes_of
 from pipeline.registration.evidence import grey_picture, ridge_maps, working_picture
 from pipeline.registration.model import CorrectionField
+from pipeline.registration.propose import Search
 from pipeline.registration.refine import Placement
+from pipeline.registration.unit import in_units
 from pipeline.registration.verify import verify
 from pipeline.sheet import Refusal, RefusalCode
 from pipeline.simulate.pack import load_pack
@@ -98,6 +100,36 @@ def test_the_same_photo_gives_the_same_placement():
     one, other = (register(photo.image, CATALOGUE, policy=POLICY) for _ in range(2))
     assert np.array_equal(one.homography, other.homography)
     assert np.array_equal(one.correction.shifts, other.correction.shifts)
+
+
+@pytest.mark.parametrize("quarter_turns", [0, 1, 2, 3])
+def test_the_right_page_is_among_those_looked_for_first_in_every_turn(monkeypatch, quarter_turns):
+    photo = simulated("2", ShotKind.APP, 1001)
+    looked_for = []
+    likeliest = Search.likeliest
+
+    def kept(search, pages, *, keep):
+        looked_for.append(likeliest(search, pages, keep=keep))
+        return looked_for[-1]
+
+    monkeypatch.setattr(Search, "likeliest", kept)
+    found = register(np.ascontiguousarray(np.rot90(photo.image, quarter_turns)), CATALOGUE, policy=POLICY)
+    assert isinstance(found, Registration)
+    assert found.page == "2"
+    assert [len(pages) for pages in looked_for] == [POLICY.likeliest]
+    assert in_units(FORM.pages["2"]) in looked_for[0]
+
+
+def test_a_page_that_was_not_looked_for_first_is_found_among_all(monkeypatch):
+    photo = simulated("2", ShotKind.APP, 1001)
+    first = register(photo.image, CATALOGUE, policy=POLICY)
+    others = [page for form in CATALOGUE for page in map(in_units, form.pages.values()) if page.number != "2"][:2]
+    monkeypatch.setattr(Search, "likeliest", lambda search, pages, *, keep: others)
+    found = register(photo.image, CATALOGUE, policy=POLICY)
+    assert isinstance(first, Registration)
+    assert isinstance(found, Registration)
+    assert (found.form, found.page) == (FORM.id, "2")
+    assert np.array_equal(found.homography, first.homography)
 
 
 def noise(shape: tuple[int, int, int]) -> np.ndarray:
