@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from pipeline.forms import Catalogue, Check
@@ -28,12 +29,14 @@ from pipeline.store.decisions import (
     Typed,
     decisions_of,
     entries_of,
+    last_of,
     standing_decisions,
-    standing_of,
     tell_decision,
 )
 from pipeline.store.ledger import become_writer
-from pipeline.store.sheets import StoredSheet, sheet_at
+from pipeline.store.results import Evidence, results_of
+from pipeline.store.schema import photos, reassignments
+from pipeline.store.sheets import StoredSheet, sheet_at, sheets_of
 from pipeline.store.standing import reassign, settle
 
 REASON_AT_MOST = 500
@@ -48,6 +51,8 @@ class Problem(StrEnum):
     ADDS_UP = "adds_up"
     CONTRADICTS_KEYERS = "contradicts_keyers"
     SAME_TPS = "same_tps"
+    OTHER_REGION = "other_region"
+    DECIDED_THERE = "decided_there"
     NOTHING_TO_UNDO = "nothing_to_undo"
     NOT_STANDING = "not_standing"
 
@@ -139,6 +144,7 @@ def send_elsewhere(
 ) -> None:
     """Decide that a sheet is of another polling station, or of none that is known; it waits for a decision there.
 
+    A person sends it to stations of their own region; where it is of another, whoever answers for both takes it from the unknown ones.
     Raises as `resolve` does.
     """
     become_writer(connection)
@@ -150,22 +156,39 @@ def send_elsewhere(
         raise ResolutionError(Problem.SAME_TPS)
     if not why:
         raise ResolutionError(Problem.REASON_MISSING)
+    _check_move(connection, account, stored.photo, code)
     tell_decision(connection, claim.reading, DecisionKind.RESOLVED, account=account.name, outcome=Outcome.WRONG_TPS, reason=why)
     release(connection, account, claim.reading)
     reassign(connection, stored.photo, code, reason="wrong_tps")
 
 
+def to_undo(connection: Connection, reading: int) -> Decision | None:
+    """The decision on a sheet that can be undone, None when there is none."""
+    last = last_of(decisions_of(connection, reading))
+    return None if last is None or last.kind is DecisionKind.DOUBT else last
+
+
 def undo(connection: Connection, account: Account, reading: int, reason: str) -> None:
-    """Undo the decision on a sheet that stands, by a new event; the sheet waits for a decision again. Raises a ResolutionError."""
+    """Undo the last decision on a sheet, by a new event; the sheet waits for a decision again, where it was of another station there.
+
+    Raises a ResolutionError.
+    """
     become_writer(connection)
-    standing = standing_of(decisions_of(connection, reading))
-    if standing is None:
+    last, photo = to_undo(connection, reading), sheet_at(connection, reading).photo
+    if last is None:
         raise ResolutionError(Problem.NOTHING_TO_UNDO)
     why = _reason(reason)
     if not why:
         raise ResolutionError(Problem.REASON_MISSING)
-    tell_decision(connection, reading, DecisionKind.UNDO, account=account.name, reason=why, undoes=standing.position)
-    settle(connection, sheet_at(connection, reading).photo)
+    moved = last.outcome is Outcome.WRONG_TPS
+    home = _station_before(connection, photo, last) if moved else None
+    if moved:
+        _check_move(connection, account, photo, home)
+    tell_decision(connection, reading, DecisionKind.UNDO, account=account.name, reason=why, undoes=last.position)
+    if moved:
+        reassign(connection, photo, home, reason="undo")
+    else:
+        settle(connection, photo)
 
 
 def doubt(connection: Connection, account: Account, reading: int, reason: str) -> None:
@@ -177,6 +200,26 @@ def doubt(connection: Connection, account: Account, reading: int, reason: str) -
         raise ResolutionError(Problem.NOT_STANDING)
     tell_decision(connection, reading, DecisionKind.DOUBT, account=account.name, reason=_reason(reason))
     settle(connection, stored.photo)
+
+
+def _check_move(connection: Connection, account: Account, photo: int, tps: str | None) -> None:
+    """Whether a person may send a photo to a station: one of theirs, where it takes the place of nothing that people decided."""
+    if tps is None:
+        return
+    if not account.covers(tps):
+        raise ResolutionError(Problem.OTHER_REGION)
+    coming = {(one.sheet.form, one.sheet.page) for one in sheets_of(connection, photo)}
+    if any(one.evidence == Evidence.DECIDED and (one.form, one.page) in coming for one in results_of(connection, tps)):
+        raise ResolutionError(Problem.DECIDED_THERE)
+
+
+def _station_before(connection: Connection, photo: int, decision: Decision) -> str | None:
+    """The station that a photo was of when it was decided that it is of another; it must not have been moved since."""
+    moves = connection.execute(sa.select(reassignments).where(reassignments.c.photo == photo).order_by(reassignments.c.position)).all()
+    before = [move.tps for move in moves if move.position < decision.position]
+    if len(moves) != len(before) + 1:
+        raise ResolutionError(Problem.NOTHING_TO_UNDO)
+    return before[-1] if before else connection.scalar(sa.select(photos.c.tps).where(photos.c.position == photo))
 
 
 def _reason(text: str) -> str:

@@ -107,9 +107,15 @@ def standing_of(made: Sequence[Decision]) -> Decision | None:
 
     That a sheet is of another station says nothing of its numbers: they are decided where it belongs.
     """
+    last = last_of(made)
+    return last if last is not None and last.numbers else None
+
+
+def last_of(made: Sequence[Decision]) -> Decision | None:
+    """Of the decisions on one reading, in order, the last one that was not undone, also one that says nothing of its numbers."""
     undone = {decision.undoes for decision in made}
     left = [one for one in made if one.kind is not DecisionKind.UNDO and one.position not in undone]
-    return left[-1] if left and left[-1].numbers else None
+    return left[-1] if left else None
 
 
 def tell_entry(

@@ -63,6 +63,14 @@ PROBLEMS: Mapping[Problem, Text] = {
         "Nobody typed this number, or it is not what was agreed on; write down your reason.",
     ),
     Problem.SAME_TPS: Text("Lembar ini sudah di TPS itu; tulis TPS lain.", "The sheet is of that station already; name another."),
+    Problem.OTHER_REGION: Text(
+        "TPS itu bukan wilayah Anda; kosongkan TPS-nya, agar yang berwenang atas keduanya memindahkannya.",
+        "That station is not of your region; leave it empty, so that whoever answers for both moves the sheet.",
+    ),
+    Problem.DECIDED_THERE: Text(
+        "Di TPS itu halaman ini sudah diputuskan orang; batalkan dahulu keputusan di sana, atau kosongkan TPS-nya.",
+        "At that station people have decided this page already; undo the decision there first, or leave the station empty.",
+    ),
     Problem.NOTHING_TO_UNDO: Text("Tidak ada keputusan yang dapat dibatalkan.", "There is no decision to undo."),
     Problem.NOT_STANDING: Text(
         "Lembar ini sudah di antrean, sudah diputuskan orang, atau digantikan.",

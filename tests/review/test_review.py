@@ -39,6 +39,8 @@ from pipeline.store.links import make_link, revoke
 from pipeline.store.queue import Stage, waiting_of
 from pipeline.store.regions import import_regions
 from pipeline.store.schema import accounts, queue, readings, totals
+from pipeline.store.sheets import sheet_at
+from pipeline.store.standing import reassign
 from pipeline.store.views import check_views
 from tests.sheets import make_field
 from tests.stores import add_photo, add_reading, sheet_saying
@@ -56,6 +58,7 @@ def person(name: str, role: Role, region: str) -> Account:
 ANI, BUDI = person("ani", Role.PPS, "1805082001"), person("budi", Role.PPS, "1805082001")
 CITRA = person("citra", Role.PPK, "180508")
 DEWI = person("dewi", Role.PPK, "180509")
+FITRI = person("fitri", Role.NATIONAL, "")
 
 
 @pytest.fixture(scope="session")
@@ -304,18 +307,83 @@ def test_sheet_of_another_station_is_decided_there(store: sa.Engine, catalogue: 
     reading = read(store, HERE)
     keyed(store, ANI, reading, catalogue, escalate=True)
     claim = claimed(store, CITRA, reading)
-    with store.begin() as connection, pytest.raises(ResolutionError):
-        send_elsewhere(connection, CITRA, claim, TpsCode.parse(HERE), "wrong", catalogue, now=NOON)
+    for tps, problem in ((HERE, Problem.SAME_TPS), (ELSEWHERE, Problem.OTHER_REGION)):
+        with store.begin() as connection, pytest.raises(ResolutionError) as error:
+            send_elsewhere(connection, CITRA, claim, TpsCode.parse(tps), "wrong", catalogue, now=NOON)
+        assert error.value.problem is problem
     with store.begin() as connection:
-        send_elsewhere(connection, CITRA, claim, TpsCode.parse(ELSEWHERE), "its header says so", catalogue, now=NOON)
+        send_elsewhere(connection, CITRA, claim, None, "another district, by its header", catalogue, now=NOON)
+    claim = resolving(store, FITRI, reading)
+    with store.begin() as connection:
+        send_elsewhere(connection, FITRI, claim, TpsCode.parse(ELSEWHERE), "its header says so", catalogue, now=NOON)
     assert stage(store, reading) is Stage.RESOLVE
     with store.connect() as connection:
         assert connection.scalar(sa.select(queue.c.tps).where(queue.c.reading == reading)) == ELSEWHERE
         assert standing_decisions(connection, [reading]) == {}
     claim = claimed(store, DEWI, reading)
     with store.begin() as connection:
-        resolve(connection, DEWI, claim, Outcome.AS_WRITTEN, RIGHT, "", catalogue, now=NOON)
+        resolve(connection, DEWI, claim, Outcome.AS_WRITTEN, RIGHT, "by the photo", catalogue, now=NOON)
     assert stage(store, reading) is None
+
+
+def test_sheet_takes_no_place_at_another_station_where_people_have_decided_the_page(store: sa.Engine, catalogue: Catalogue) -> None:
+    there, moved = read(store, THERE), read(store, HERE)
+    keyed(store, ANI, there, catalogue)
+    keyed(store, ANI, moved, catalogue, escalate=True)
+    claim = claimed(store, CITRA, moved)
+    with store.begin() as connection, pytest.raises(ResolutionError) as error:
+        send_elsewhere(connection, CITRA, claim, TpsCode.parse(THERE), "its header says so", catalogue, now=NOON)
+    assert error.value.problem is Problem.DECIDED_THERE
+    with store.begin() as connection:
+        assert sheet_at(connection, there).superseded is None
+        undo(connection, CITRA, there, "the one of this station comes now")
+        send_elsewhere(connection, CITRA, claim, TpsCode.parse(THERE), "its header says so", catalogue, now=NOON)
+        assert sheet_at(connection, there).superseded is not None
+
+
+def test_that_a_sheet_is_of_another_station_can_be_undone(store: sa.Engine, catalogue: Catalogue) -> None:
+    first, moved = read(store, HERE), read(store, HERE)
+    keyed(store, ANI, moved, catalogue, escalate=True)
+    with store.begin() as connection:
+        claim = claim_one(connection, CITRA, RESOLVING, moved, now=NOON)
+        send_elsewhere(connection, CITRA, claim, TpsCode.parse(THERE), "its header says so", catalogue, now=NOON)
+        assert sheet_at(connection, first).superseded is None
+        claim = claim_one(connection, CITRA, RESOLVING, moved, now=NOON)
+        resolve(connection, CITRA, claim, Outcome.AS_WRITTEN, RIGHT, "by the photo", catalogue, now=NOON)
+    for tps in (THERE, HERE):  # first the decision on its numbers, then that it is of that station
+        with store.begin() as connection:
+            assert sheet_at(connection, moved).tps == THERE
+            undo(connection, CITRA, moved, "it was right before")
+            assert sheet_at(connection, moved).tps == tps
+        assert stage(store, moved) is Stage.RESOLVE
+    with store.connect() as connection:
+        assert sheet_at(connection, first).superseded is not None
+    with store.begin() as connection, pytest.raises(ResolutionError) as error:
+        undo(connection, CITRA, moved, "once more")
+    assert error.value.problem is Problem.NOTHING_TO_UNDO
+
+
+def test_move_to_the_unknown_is_undone_by_who_answers_for_it_and_none_after_another_move(store: sa.Engine, catalogue: Catalogue) -> None:
+    reading = read(store, HERE)
+    keyed(store, ANI, reading, catalogue, escalate=True)
+    claim = claimed(store, CITRA, reading)
+    with store.begin() as connection:
+        send_elsewhere(connection, CITRA, claim, None, "no header", catalogue, now=NOON)
+    with store.begin() as connection, pytest.raises(ResolutionError) as error:
+        undo(connection, DEWI, reading, "not hers")
+    assert error.value.problem is Problem.OTHER_REGION
+    with store.begin() as connection:
+        photo = sheet_at(connection, reading).photo
+        reassign(connection, photo, THERE, reason="qr")
+    with store.begin() as connection, pytest.raises(ResolutionError) as error:
+        undo(connection, FITRI, reading, "moved since")
+    assert error.value.problem is Problem.NOTHING_TO_UNDO
+    assert stage(store, reading) is Stage.RESOLVE
+
+
+def resolving(store: sa.Engine, account: Account, reading: int) -> Claim:
+    with store.begin() as connection:
+        return claim_one(connection, account, RESOLVING, reading, now=NOON)
 
 
 def test_undo_is_an_event_of_its_own_and_the_sheet_is_decided_anew(store: sa.Engine, catalogue: Catalogue) -> None:

@@ -263,9 +263,13 @@ def test_sheet_is_sent_to_another_station_with_a_reason(ani: TestClient, citra: 
     reading = read(site_store, STATION)
     save(ani, claim(ani, reading), {}, action="escalate")
     address = claim(citra, reading)
-    for tps, reason in (("123", "x"), ("9999999999001", "x"), (STATION, "x"), (ELSEWHERE, "")):
+    for tps, reason in (("123", "x"), ("9999999999001", "x"), (STATION, "x"), (ELSEWHERE, "x"), (ANOTHER, "")):
         assert save(citra, address, {}, outcome="wrong_tps", tps=tps, reason=reason).status_code == 422
-    assert save(citra, address, {}, outcome="wrong_tps", tps=ELSEWHERE, reason="kepala formulir").status_code == 303
+    assert save(citra, address, {}, outcome="wrong_tps", tps=ANOTHER, reason="kepala formulir").status_code == 303
+    assert "Batalkan keputusan" in citra.get(f"/sheets/{reading}").text
+    assert citra.post(f"/review/{reading}/undo", data={"reason": "TPS semula benar"}).status_code == 303
+    address = claim(citra, reading)
+    assert save(citra, address, {}, outcome="wrong_tps", tps="", reason="kepala formulir tidak terbaca").status_code == 303
     assert citra.post(f"/review/{reading}/claim").status_code == 404
 
 

@@ -10,9 +10,9 @@ from pipeline.forms import Catalogue
 from pipeline.recap.wording import STATES, VERDICTS
 from pipeline.review.history import history
 from pipeline.review.keying import in_paper_order
+from pipeline.review.resolution import to_undo
 from pipeline.sheet import Field, Text
 from pipeline.store.accounts import Role
-from pipeline.store.decisions import standing_decisions
 from pipeline.store.sheets import StoredSheet, sheet_at
 from pipeline.web import review_wording
 from pipeline.web.blind import events_for, findings_shown, is_hidden
@@ -40,7 +40,7 @@ def sheet_page(visit: CurrentVisit, reading: int) -> Response:
         hidden = is_hidden(connection, visit.account, reading)
         told = events_for(hidden, history(connection, reading))
         findings = () if hidden else findings_shown(connection, visit.account, stored)
-        decided = reading in standing_decisions(connection, [reading])
+        decided = to_undo(connection, reading) is not None
     form = visit.site.catalogue.forms.get(stored.sheet.form or "")
     return visit.page(
         "sheet.html", stored=stored, sheet=stored.sheet, where=where, form=form, hidden=hidden,
