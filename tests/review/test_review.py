@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -173,6 +175,39 @@ def test_nobody_gets_a_sheet_of_another_region_or_one_that_somebody_else_has(sto
     assert next_of(store, person("fitri", Role.NATIONAL, "")) == unknown
     with store.begin() as connection, pytest.raises(StaleError):
         claim_one(connection, DEWI, KEYING, first, now=NOON + timedelta(hours=1))
+
+
+@pytest.mark.parametrize("sheets", [1, 2])
+def test_two_people_who_claim_at_the_same_moment_do_not_get_the_same_sheet(store: sa.Engine, sheets: int) -> None:
+    there = [read(store, tps) for tps in (HERE, THERE)[:sheets]]
+    both = threading.Barrier(2)
+
+    def claims(account: Account) -> int | None:
+        both.wait()
+        return next_of(store, account)
+
+    with ThreadPoolExecutor(2) as people:
+        for _ in range(5):
+            got = list(people.map(claims, (ANI, BUDI)))
+            assert sorted(reading for reading in got if reading is not None) == there
+            with store.begin() as connection:
+                for account, reading in zip((ANI, BUDI), got, strict=True):
+                    release(connection, account, reading or 0)
+
+
+def test_two_people_who_open_the_same_sheet_at_the_same_moment_do_not_both_get_it(store: sa.Engine) -> None:
+    reading, both = read(store, HERE), threading.Barrier(2)
+
+    def opens(account: Account) -> Claim | None:
+        both.wait()
+        try:
+            return claimed(store, account, reading)
+        except StaleError:
+            return None
+
+    with ThreadPoolExecutor(2) as people:
+        got = list(people.map(opens, (ANI, BUDI)))
+    assert [claim is None for claim in got].count(True) == 1
 
 
 def test_filters_ask_for_a_region_a_reason_a_form_and_a_check(store: sa.Engine) -> None:
