@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 
 from pipeline.forms import Check, Form, Relation
 from pipeline.regions.codes import Level
+from pipeline.sheet import Severity
 from pipeline.store.results import NATION, RECEIVED, UNLISTED, Evidence, Result, Total
 from pipeline.store.schema import photos, readings, regions, results, totals
 from pipeline.store.stations import station_of
@@ -98,7 +99,7 @@ class StationPart:
 
 @dataclass(frozen=True, slots=True)
 class RegionCheck:
-    """A sum of the form over a region: `holds` is None where its numbers are not of the same sheets; `sheets` is how many those are."""
+    """A rule of the form over a region: `holds` is None where its numbers are not of the same sheets; `sheets` is how many those are."""
 
     check: Check
     holds: bool | None
@@ -248,23 +249,24 @@ def _stations(connection: Connection, village: str, expected: int, form: Form, a
 
 
 def _checked(form: Form, total: Part) -> Iterable[RegionCheck]:
-    """The sums of the form over a region.
+    """The rules of the form over a region.
 
-    An equality that holds at every station holds of their sums, but only when all its numbers are of the same stations: numbers of one page
-    are when every sheet of it has them, numbers of several pages when every station of which a photo came has them.
+    A rule that holds at every station holds of their sums, but only when all its numbers are of the same stations: numbers of one page
+    are when every sheet of it has them, numbers of several pages when every station of which a photo came has them. A limit of so many a
+    station is left out: its sentence is about a station.
     """
     for check in form.checks:
-        if check.constraint.relation is not Relation.EQUAL:
+        rule = check.constraint
+        if check.severity is Severity.INFO or (rule.relation is not Relation.EQUAL and rule.constant):
             continue
-        figures = [total.figures[name] for name in check.fields]
-        counts = {figure.confirmed_sheets for figure in figures}
+        figures = {name: total.figures[name] for name in check.fields}
+        counts = {figure.confirmed_sheets for figure in figures.values()}
         sheets = min(counts)
         pages = {form.page_of(name) for name in check.fields}
         whole = all(total.confirmed(page) == sheets for page in pages)
         same = counts == {sheets} and sheets > 0 and whole and (len(pages) == 1 or sheets == total.received)
-        sums = zip(check.constraint.coefficients.values(), figures, strict=True)
-        difference = sum(coefficient * figure.confirmed for coefficient, figure in sums) - check.constraint.constant * sheets
-        yield RegionCheck(check, difference == 0 if same else None, sheets)
+        sums = {name: figure.confirmed for name, figure in figures.items()}
+        yield RegionCheck(check, replace(rule, constant=rule.constant * sheets).holds(sums) if same else None, sheets)
 
 
 def _race(connection: Connection, form: Form, total: Part) -> Race | None:

@@ -204,7 +204,21 @@ def test_checks_compare_only_sums_of_the_same_sheets(counted: Connection, form: 
     assert (check(district, "E12").holds, check(district, "E12").sheets) == (True, 2)
     assert check(dwi, "E11").holds is False
     assert check(dwi, "E01").holds is None
-    assert not any(one.check.id.startswith(("B", "W")) for one in district.checks)  # bounds are of a station
+
+
+def test_bounds_between_numbers_are_held_against_sums_and_those_of_a_station_are_not(counted: Connection, form: Form) -> None:
+    found = {one.check.expression: one.holds for one in rollup(counted, DWI, form).checks}
+    assert found["suara_sah <= suara_total"] is True
+    assert found["suara_total <= surat_suara_diterima"] is None  # no page 1 is confirmed
+    assert not any("300" in expression or "306" in expression for expression in found)
+
+
+def test_more_than_there_can_be_is_seen_in_the_sums(empty: Connection, form: Form) -> None:
+    import_regions(empty, REGIONS)
+    sheet = sheet_saying(FORM, "3", suara_sah=160, suara_tidak_sah=5, suara_total=155)
+    add_reading(empty, add_photo(empty, "a.jpg", tps=f"{DWI}001"), replace(sheet, verdict=Verdict.ACCEPTED), likeness=None)
+    found = {one.check.expression: (one.holds, one.sheets) for one in rollup(empty, DWI, form).checks}
+    assert found["suara_sah <= suara_total"] == (False, 1)
 
 
 def test_village_has_its_stations_with_photo_and_evidence(counted: Connection, form: Form) -> None:
