@@ -7,6 +7,7 @@ import http.cookiejar
 import ipaddress
 import json
 import os
+import re
 import signal
 import socket
 import ssl
@@ -23,14 +24,18 @@ from argon2 import PasswordHasher
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from typer.testing import CliRunner
 
+from pipeline.cli import app, serve
 from pipeline.regions import Region, TpsCode
+from pipeline.sheet import Sheet
 from pipeline.store import accounts, open_store
 from pipeline.store.accounts import Role, all_accounts
 from pipeline.store.links import make_link, token_of
 from pipeline.store.photos import PhotoStore
+from pipeline.store.readings import ReadSheet, pending, record
 from pipeline.store.regions import import_regions
-from pipeline.store.schema import photos
+from pipeline.store.schema import photos, queue, queue_reasons, results
 from pipeline.store.signing import Signer
 from pipeline.web import demo
 from pipeline.web.demo import PEOPLE, STATIONS, NoSamplesError, NotADemoError, prepare
@@ -128,6 +133,40 @@ def test_demonstration_has_a_person_of_every_role_and_photos(store: sa.Engine, t
         stations = list(connection.scalars(sa.select(photos.c.tps)))
     assert len(stations) == sum(len(names) for names in STATIONS.values()), "a second start sends nothing twice"
     assert set(stations) == set(STATIONS)
+
+
+def test_demonstration_says_who_can_log_in_and_as_what(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(accounts, "_HASHER", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    monkeypatch.setattr(serve, "_run", lambda _, listening, **__: listening.close())
+    for name, value in (("SIREKAP_HOME", str(tmp_path)), ("SIREKAP_LANGUAGE", "en"), ("COLUMNS", "160")):
+        monkeypatch.setenv(name, value)
+    done = CliRunner().invoke(app, ["serve", "--demo", "--port", "0"], catch_exceptions=False)
+    assert done.exit_code == 0
+    rows = [[cell.strip() for cell in re.split("[│┃|]", line)[1:-1]] for line in done.output.splitlines()]
+    said = {row[0]: row[1:] for row in rows if len(row) == 4}
+    engine = open_store(f"sqlite:///{tmp_path / 'sirekap.db'}")
+    for name, role, region in PEOPLE:
+        password, *about = said[name]
+        assert about == [role, region]
+        session = accounts.log_in(engine, name, password, address="test", now=datetime.datetime.now(datetime.UTC))
+        assert isinstance(session, accounts.Session)
+    engine.dispose()
+    assert re.search(rf"station {demo.PHONE_STATION}\): http://127.0.0.1:\d+/m#masuk=", done.output)
+
+
+def test_demonstration_has_sheets_to_type_and_sheets_that_are_counted(store: sa.Engine, tmp_path: Path) -> None:
+    prepare(store, PhotoStore(str(tmp_path / "photos")), max_bytes=10**8)
+    told = (json.loads(line) for line in (demo.SAMPLES / "expected.jsonl").read_text("utf-8").splitlines())
+    read = {sheet.sha256: sheet for sheet in map(Sheet.from_dict, told)}
+    with store.begin() as connection:
+        for photo in pending(connection, limit=100):
+            record(connection, photo, [ReadSheet(read[photo.sha256], None)])
+        of_stage = dict(connection.execute(sa.select(queue.c.stage, sa.func.count()).group_by(queue.c.stage)).all())
+        reasons = set(connection.scalars(sa.select(queue_reasons.c.reason)))
+        evidence = set(connection.scalars(sa.select(results.c.evidence).where(results.c.form != "")))
+    assert of_stage["key"] >= 5
+    assert {"sources_disagree", "check_failed"} <= reasons
+    assert evidence == {"read", "checked"}
 
 
 def test_demonstration_is_not_mixed_with_something_else(store: sa.Engine, tmp_path: Path) -> None:
