@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, BrowserContext, Page, Response, expect, sync_playwright
 
 from pipeline.engine.executors import SerialExecutor
@@ -22,7 +24,11 @@ from pipeline.regions import TpsCode
 from pipeline.settings import Settings
 from pipeline.store.intake import Arrival, take_in
 from pipeline.store.photos import PhotoStore
+from pipeline.store.receipts import receipt_at, token_of
 from pipeline.store.schema import queue, readings
+from pipeline.store.signing import Signer
+from pipeline.web.app import create_app
+from pipeline.web.policy import check_policies
 from pipeline.web.visit import LANGUAGE_COOKIE, SESSION_COOKIE
 from tests.web.conftest import PASSWORD, STATION
 from tests.web.servers import DISTRICT, VILLAGE, Running, running
@@ -159,7 +165,7 @@ def test_from_the_photo_to_the_total_with_two_who_type_and_one_who_decides(live:
     expect(decider.locator("#sums .broken").first).to_be_visible()
     decider.check("[value=as_written]")
     decider.click("text=Simpan keputusan")
-    expect(decider.locator("[role=alert]")).to_contain_text("melanggar aturan")
+    expect(decider.locator("[role=alert]:visible")).to_contain_text("melanggar aturan")
     decider.check("[value=paper_wrong]")
     decider.fill("[name=reason]", "jumlahnya salah di kertas")
     decider.click("text=Simpan keputusan")
@@ -227,12 +233,17 @@ def claimed_until(server: Running) -> str:
 
 @contextmanager
 def at_stage(server: Running, stage: str) -> Iterator[None]:
-    """The sheet in the queue waits for something else, and for what it waited before afterwards; nobody has claimed it."""
-    for what in (stage, "key"):
+    """The sheet in the queue waits for something else, as if people had typed it, and then to be typed again; nobody has claimed it."""
+
+    def waits_for(stage: str) -> None:
         with server.store.begin() as connection:
-            connection.execute(queue.update().values(stage=what, claimed_by=None, claimed_until=None))
-        if what == stage:
-            yield
+            connection.execute(queue.update().values(stage=stage, claimed_by=None, claimed_until=None))
+
+    waits_for(stage)
+    try:
+        yield
+    finally:
+        waits_for("key")
 
 
 def test_typing_needs_the_number_pad_only(filled: Running, visiting: Visiting) -> None:
@@ -292,54 +303,78 @@ def test_live_page_follows_what_comes_by_itself(filled: Running, visiting: Visit
     expect(waiting).to_have_text("1", timeout=15_000)
 
 
-def pages_to_look_at(server: Running) -> list[tuple[str, str]]:
-    """Who looks at which page: every page that there is, by the policies of the application."""
+NO_PAGES = re.compile(r".*[.](jpg|js|pdf|pem|webmanifest|xlsx)|/healthz|/language/.*|/live/events|/m/api/.*|/photos/.*/original|/recap")
+"""Routes that show no page: pictures, files, data, and what leads elsewhere at once."""
+
+OF_PHONES = {"/m"}
+"""Pages that are looked at where phones are tried."""
+
+
+def pages_to_look_at(server: Running) -> dict[str, list[tuple[str, str]]]:
+    """Who looks at which page, for every route that shows one."""
     with server.store.connect() as connection:
         sheets = list(connection.scalars(sa.select(readings.c.position).order_by(readings.c.position)))
+        photo = connection.scalar(sa.select(sa.func.min(readings.c.photo)))
+        receipt = receipt_at(connection, photo or 0)
+    assert receipt is not None
     waiting = reading_in_queue(server)
-    return [
-        ("ani", "/"), ("ani", "/upload"), ("ani", f"/stations/{STATION}"), ("ani", "/password"), ("budi", "/"), ("budi", "/review"),
-        ("dewi", "/review/contact/1"), ("dewi", "/review/people"), ("dewi", f"/sheets/{waiting}"), ("eka", "/recap/id"),
-        ("eka", f"/recap/{VILLAGE}"), ("eka", "/live"), ("eka", "/upload"), ("eka", "/nowhere"), ("fitri", f"/sheets/{waiting}"),
-        ("fitri", f"/sheets/{sheets[-1]}"), ("fitri", "/review"), ("gita", "/accounts"),
-    ]  # fmt: skip
+    return {
+        "/": [("ani", "/"), ("budi", "/"), ("eka", "/nowhere")],
+        "/accounts": [("gita", "/accounts")],
+        "/cek": [("", "/cek"), ("", f"/cek?hash={receipt.sha256}")],
+        "/cek/{token}": [("", f"/cek/{token_of(receipt, Signer(server.settings.signing_file))}")],
+        "/live": [("eka", "/live")],
+        "/login": [("", "/login")],
+        "/password": [("ani", "/password")],
+        "/recap/{code}": [("eka", "/recap/id"), ("eka", f"/recap/{VILLAGE}")],
+        "/review": [("budi", "/review"), ("fitri", "/review")],
+        "/review/contact/{sign}": [("dewi", "/review/contact/1")],
+        "/review/people": [("dewi", "/review/people")],
+        "/review/{reading}/key/{version}": [("budi", "key")],
+        "/review/{reading}/resolve/{version}": [("dewi", "resolve")],
+        "/sheets/{reading}": [("dewi", f"/sheets/{waiting}"), ("fitri", f"/sheets/{waiting}"), ("fitri", f"/sheets/{sheets[-1]}")],
+        "/stations/{tps}": [("ani", f"/stations/{STATION}")],
+        "/stations/{tps}/links": [("budi", f"/stations/{STATION}/links")],
+        "/upload": [("ani", "/upload"), ("eka", "/upload")],
+    }
 
 
-@pytest.mark.parametrize(("width", "language"), [("phone", "id"), ("desk", "en")])
+def test_every_page_is_looked_at(filled: Running) -> None:
+    shown = {path for method, path in check_policies(create_app(filled.settings)) if method == "GET" and not NO_PAGES.fullmatch(path)}
+    assert shown == set(pages_to_look_at(filled)) | OF_PHONES
+
+
+@pytest.mark.parametrize("language", ["id", "en"])
 def test_pages_have_no_barriers_and_fit_their_window(
-    filled: Running, visiting: Visiting, language: str, width: str, tmp_path_factory: pytest.TempPathFactory
+    filled: Running, visiting: Visiting, language: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     shots = tmp_path_factory.getbasetemp() / "screenshots"
     shots.mkdir(exist_ok=True)
     windows: dict[str, Page] = {}
     problems = []
-    visitors = [("", "/login"), *pages_to_look_at(filled), ("budi", "key"), ("dewi", "resolve")]
-    for name, path in visitors:
-        page = windows.setdefault(name, visiting(filled, name or None, width=WIDTHS[width], language=language))
+    for name, path in chain.from_iterable(pages_to_look_at(filled).values()):
+        if name not in windows:
+            windows[name] = visiting(filled, name or None, language=language)
+        page = windows[name]
         if path in ("key", "resolve"):
-            open_claimed(page, filled, path)
+            with at_stage(filled, path):
+                page.goto("/review")
+                page.click(f"form[action='/review/{'next' if path == 'key' else 'next-decision'}'] button")
+                page.wait_for_url(f"**/{path}/*")
+                page.wait_for_load_state("networkidle")
         else:
             page.goto(path)
         page.wait_for_load_state()
         assert page.locator("html").get_attribute("lang") == language
-        called = f"{path.strip('/').replace('/', '-') or 'home'}-{name}-{width}-{language}"
-        page.screenshot(path=shots / f"{called}.png", full_page=True)
-        barriers = Axe().run(page).response["violations"] if width == "phone" else []  # the same page: a second look takes half a minute
-        found = [one for one in barriers if one["impact"] in ("serious", "critical")]
-        problems += [f"{called}: {one['id']} ({one['nodes'][0]['html'][:120]})" for one in found]
-        if page.evaluate("document.documentElement.scrollWidth") > WIDTHS[width]:
-            problems.append(f"{called}: wider than its window")
+        page.evaluate("for (const details of document.querySelectorAll('details')) details.open = true")
+        page.evaluate(AXE_SCRIPT)
+        for width, pixels in WIDTHS.items():
+            page.set_viewport_size({"width": pixels, "height": 800})
+            called = f"{path.strip('/').replace('/', '-') or 'home'}-{name}-{width}-{language}"
+            page.screenshot(path=shots / f"{called[:100]}.png", full_page=True)
+            found = page.evaluate("axe.run({resultTypes: ['violations']}).then((results) => results.violations)")
+            barriers = [one for one in found if one["impact"] in ("serious", "critical")]
+            problems += [f"{called}: {one['id']} ({one['nodes'][0]['html'][:120]})" for one in barriers]
+            if page.evaluate("document.documentElement.scrollWidth") > pixels:
+                problems.append(f"{called}: wider than its window")
     assert not problems, "\n".join(problems)
-
-
-def open_claimed(page: Page, server: Running, what: str) -> None:
-    """The page on which a sheet is typed, or on which one is decided."""
-    with server.store.begin() as connection:  # a decision is due as if two people had typed it
-        stage = "key" if what == "key" else "resolve"
-        connection.execute(queue.update().values(stage=stage, claimed_by=None, claimed_until=None))
-    page.goto("/review")
-    page.click(f"form[action='/review/{'next' if what == 'key' else 'next-decision'}'] button")
-    page.wait_for_url(f"**/{what}/*")
-    page.wait_for_load_state("networkidle")
-    with server.store.begin() as connection:
-        connection.execute(queue.update().values(stage="key", claimed_by=None, claimed_until=None))
