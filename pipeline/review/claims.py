@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from pipeline.store.accounts import Account
 from pipeline.store.decisions import standing_decisions
 from pipeline.store.ledger import become_writer
-from pipeline.store.queue import Stage, reasons
+from pipeline.store.queue import Stage, priority, reasons
 from pipeline.store.schema import accounts, decisions, entries, known_claims, ledger, links, photos, queue, queue_reasons, readings
 from pipeline.store.sheets import sheet_at
 from pipeline.store.stations import replaced, station_of, waits
@@ -55,6 +55,11 @@ class Filters:
     reason: str = ""
     form: str = ""
     check: str = ""
+
+    @property
+    def reasons(self) -> set[str]:
+        """What of `queue_reasons` a sheet must have."""
+        return {self.reason, self.check and f"check:{self.check}"} - {""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +122,8 @@ def claim_one(connection: Connection, account: Account, stages: Collection[Stage
         This person may not look at it now.
     """
     become_writer(connection)
+    if shown_as_new(connection, account) == reading and set(stages) == set(KEYING):
+        return _take_known(connection, account, reading, now)
     free = connection.scalar(_waiting(account, stages, Filters(), now).with_only_columns(queue.c.reading).where(queue.c.reading == reading))
     if free is None:
         raise StaleError
@@ -168,26 +175,31 @@ def release(connection: Connection, account: Account, reading: int) -> None:
 
 
 def listed(connection: Connection, account: Account, filters: Filters, *, now: datetime, limit: int, offset: int = 0) -> list[Waiting]:
-    """The sheets of the queue in this person's region, in the order in which they matter."""
+    """The sheets of the queue in this person's region, in the order in which they matter; the first ones with one shown as new."""
     query = _within(account, filters).order_by(queue.c.priority.desc(), queue.c.reading).limit(limit).offset(offset)
     rows = connection.execute(query).all()
     of = [row.reading for row in rows]
     why: dict[int, list[str]] = {}
     for row in connection.execute(sa.select(queue_reasons).where(queue_reasons.c.reading.in_(of)).order_by(queue_reasons.c.reason)):
         why.setdefault(row.reading, []).append(row.reason)
-    return [
+    found = [
         Waiting(
             row.reading, row.tps, row.form, row.page, Stage(row.stage), row.priority, tuple(why.get(row.reading, ())),
             row.claimed_by if row.claimed_until and row.claimed_until > text_of(now) else None,
         )
         for row in rows
     ]  # fmt: skip
+    known = None if offset else _known_among(connection, account, filters)
+    return found if known is None else sorted([*found, known], key=lambda one: (-one.priority, one.reading))[:limit]
 
 
 def counted(connection: Connection, account: Account, filters: Filters) -> dict[Stage, int]:
     """How many sheets of the queue wait for what in this person's region."""
     query = _within(account, filters).with_only_columns(queue.c.stage, sa.func.count()).group_by(queue.c.stage)
-    return {Stage(row[0]): row[1] for row in connection.execute(query)}
+    counts = {Stage(row[0]): row[1] for row in connection.execute(query)}
+    if _known_among(connection, account, filters) is not None:
+        counts[Stage.KEY] = counts.get(Stage.KEY, 0) + 1
+    return counts
 
 
 def shown_as_new(connection: Connection, account: Account) -> int | None:
@@ -201,10 +213,21 @@ def _within(account: Account, filters: Filters) -> sa.Select[tuple[object, ...]]
         query = query.where(queue.c.tps.startswith(beginning, autoescape=True))
     if filters.form:
         query = query.where(queue.c.form == filters.form)
-    for reason in (filters.reason, filters.check and f"check:{filters.check}"):
-        if reason:
-            query = query.where(sa.exists().where(queue_reasons.c.reading == queue.c.reading, queue_reasons.c.reason == reason))
+    for reason in filters.reasons:
+        query = query.where(sa.exists().where(queue_reasons.c.reading == queue.c.reading, queue_reasons.c.reason == reason))
     return query
+
+
+def _known_among(connection: Connection, account: Account, filters: Filters) -> Waiting | None:
+    """The decided sheet that is shown to this person as new, where it is among those asked for: it would be missed in the list."""
+    reading = shown_as_new(connection, account)
+    if reading is None:
+        return None
+    stored = sheet_at(connection, reading)
+    form, page, why = stored.sheet.form or "", stored.sheet.page or "", reasons(stored)
+    if not (stored.tps or "").startswith(filters.region) or filters.form not in ("", form) or not filters.reasons <= why:
+        return None
+    return Waiting(reading, stored.tps, form, page, Stage.KEY, priority(stored, Stage.KEY), tuple(sorted(why)), account.name)
 
 
 def _waiting(account: Account, stages: Collection[Stage], filters: Filters, now: datetime) -> sa.Select[tuple[object, ...]]:
@@ -257,12 +280,15 @@ def _claim_known(connection: Connection, account: Account, filters: Filters, now
     if filters.form:
         query = query.where(readings.c.form == filters.form)
     standing = standing_decisions(connection, list(dict.fromkeys(connection.scalars(query))))
-    why = {filters.reason, filters.check and f"check:{filters.check}"} - {""}
-    fitting = [reading for reading in sorted(standing) if not why or why <= reasons(sheet_at(connection, reading))]
+    fitting = [reading for reading in sorted(standing) if filters.reasons <= reasons(sheet_at(connection, reading))]
     if not fitting:
         return None
     # Which of them: by the clock, so that nobody learns an order; it is no secret worth a better source.
-    reading = fitting[now.microsecond % len(fitting)]
+    return _take_known(connection, account, fitting[now.microsecond % len(fitting)], now)
+
+
+def _take_known(connection: Connection, account: Account, reading: int, now: datetime) -> Claim:
+    """Give a person a decided sheet as if it were new, in place of another one."""
     before = connection.scalar(sa.select(known_claims.c.version).where(known_claims.c.account == account.name)) or 0
     connection.execute(known_claims.delete().where(known_claims.c.account == account.name))
     claim = Claim(reading, before + 1, now, now + LEASE, True)

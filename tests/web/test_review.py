@@ -351,6 +351,16 @@ def test_nothing_tells_a_known_sheet_from_one_that_waits(
         answer = told(citra.get(page))
         assert not re.search(r"(?<!\d)(217|248|31)(?!\d)|disepakati|(?<!\w)ani(?!\w)", answer), page
     assert "0 diputuskan orang; 2 lagi masih ragu" in citra.get(f"/recap/{VILLAGE}").text
+    in_queue = citra.get(f"/review?region={VILLAGE}&reason=unsure&form={FORM}").text
+    listed = re.findall(r"<tr>(.*?)</tr>", in_queue, re.S)[1:]
+    rows = [re.sub(r'<span class="badge">sedang dikerjakan</span>|\d+|\W', "", row) for row in listed]
+    assert len(rows) == 2
+    assert rows[0] == rows[1]
+    assert "<b>2</b> <span>menunggu pengetik pertama" in in_queue
+    assert "<b>1</b> <span>menunggu pengetik pertama" in citra.get(f"/review?region={ANOTHER}").text
+    again = claim(citra, known)
+    assert again.startswith(f"/review/{known}/key/")
+    assert (citra.get(address).status_code, citra.get(again).status_code) == (409, 200)
     told_of = [re.findall(r"<b>[^<]*</b>|badge \w+|<button[^>]*>", citra.get(f"/sheets/{one}").text) for one in (known, waits)]
     assert told_of[0] == told_of[1]
     assert not {217, 248} & in_d_hasil(citra)

@@ -120,9 +120,8 @@ def next_decision(visit: CurrentVisit) -> Response:
 def claim_sheet(visit: CurrentVisit, reading: int) -> Response:
     """Claim one sheet, for whatever it waits for."""
     with visit.writing() as connection:
-        stage = waiting_of(connection, reading)
-        deciding = stage is Stage.RESOLVE
-        if stage is None or (deciding and visit.account.role not in DECIDERS):
+        deciding = waiting_of(connection, reading) is Stage.RESOLVE
+        if deciding and visit.account.role not in DECIDERS:
             raise PageError(409, wording.STALE)
         try:
             claim = claim_one(connection, visit.account, RESOLVING if deciding else KEYING, reading, now=_now())
