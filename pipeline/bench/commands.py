@@ -226,6 +226,7 @@ def rollup(
 ) -> None:
     """Time the pages of results of a whole nation; exit code 1 when they take longer than is claimed."""
     from pipeline.bench.nation import made_regions, made_results
+    from pipeline.bench.own_web import WebError
     from pipeline.bench.postgresql import own_server, postgresql_programs
     from pipeline.bench.rollup import measure_rollup, rollup_table
     from pipeline.regions import TableError
@@ -242,7 +243,7 @@ def rollup(
         if programs is not None:
             with own_server(programs) as url:
                 measured.append(measure(url))
-    except (TableError, StoreError) as error:
+    except (TableError, StoreError, WebError) as error:
         fail(str(error), code=FAILURE)
     print_line(console, f"regions: {table or 'made'}; results: {results or 'made'}")
     for one in measured:
@@ -265,13 +266,14 @@ def phones(
     ] = None,
 ) -> None:
     """Let many phones send at once; exit code 1 when anything they sent is not in the store once, with its receipt."""
-    from pipeline.bench.phones import PhoneOptions, PhonesError, measure_phones, phones_lines, phones_table
+    from pipeline.bench.own_web import WebError
+    from pipeline.bench.phones import PhoneOptions, measure_phones, phones_lines, phones_table
     from pipeline.store import StoreError
 
     options = PhoneOptions(phones, pages, workers, round(megabytes * 1e6), seed, database)
     try:
         measured = measure_phones(options, progress=error_console())
-    except (PhonesError, StoreError) as error:
+    except (WebError, StoreError) as error:
         fail(str(error), code=FAILURE)
     console = output_console()
     for line in phones_lines(measured):

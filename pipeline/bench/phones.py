@@ -7,25 +7,18 @@ store is held against what the phones sent and the receipts that they hold.
 
 from __future__ import annotations
 
-import os
 import random
-import re
-import signal
-import subprocess
-import sys
 import tempfile
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from itertools import cycle
 from pathlib import Path
-from urllib.request import urlopen
 
 import pandas as pd
 import psutil
@@ -36,9 +29,10 @@ from rich.table import Table
 from sqlalchemy import Connection, Engine
 
 from pipeline.bench.nation import made_regions
+from pipeline.bench.own_web import own_web
 from pipeline.bench.phone import Phone, Photo, Sent, Trouble
 from pipeline.regions import Level, TpsCode
-from pipeline.settings import PREFIX, Settings, variable_name
+from pipeline.settings import Settings
 from pipeline.store.accounts import Role
 from pipeline.store.database import READING, StoreError, open_store
 from pipeline.store.elections import Election, add_election
@@ -61,9 +55,6 @@ SMALLEST = 1 / 3
 
 TROUBLED = 0.2
 """Share of the photos that meet trouble: far more than phones have, so that every kind of it happens beside every other."""
-
-START_SECONDS, STOP_SECONDS = 90, 30
-LOOKED_EVERY = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,16 +102,12 @@ class PhoneFigures:
     problems: Sequence[str]
 
 
-class PhonesError(Exception):
-    """The server does not start."""
-
-
 def measure_phones(options: PhoneOptions, *, progress: Console) -> PhoneFigures:
     """Let phones send to a server of their own, in a temporary folder and on an empty database.
 
     Raises
     ------
-    PhonesError
+    WebError
         The server does not start.
     StoreError
         The database cannot be opened, or there is something in it already.
@@ -132,7 +119,7 @@ def measure_phones(options: PhoneOptions, *, progress: Console) -> PhoneFigures:
             tokens = _prepare(store, Signer(settings.signing_file), options.phones)
             planned = _planned(list(tokens), options)
             log = Path(folder) / "server.log"
-            with _serving(settings, log, options.workers) as server:
+            with own_web(settings, log, workers=options.workers) as server:
                 ended = threading.Event()
                 phones = [Phone(server.port, token, planned[tps], ended) for tps, token in tokens.items()]
                 before = server.cpu(), time.process_time()
@@ -277,50 +264,6 @@ def _planned(stations: Sequence[str], options: PhoneOptions) -> dict[str, list[P
         size = round(options.largest * drawn.uniform(SMALLEST, 1))
         planned[tps].append(Photo(tps, page, size, troubles.get((tps, page))))
     return planned
-
-
-@dataclass(frozen=True, slots=True)
-class _Server:
-    process: psutil.Process
-    port: int
-
-    def cpu(self) -> float:
-        """Processor seconds of all its processes."""
-        taken = [one.cpu_times() for one in (self.process, *self.process.children(recursive=True))]
-        return float(sum(times.user + times.system for times in taken))
-
-
-@contextmanager
-def _serving(settings: Settings, log: Path, workers: int) -> Iterator[_Server]:
-    """A server on loopback, as the processes of `sirekap serve` are that do not read photos."""
-    others = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
-    chosen = {variable_name("home"): str(settings.home), variable_name("database"): settings.database_url}
-    environment = {**others, **chosen, "XDG_CONFIG_HOME": str(settings.home)}  # without the settings of who measures
-    command = [
-        sys.executable, "-m", "uvicorn", "pipeline.web.app:from_environment", "--factory", "--host", "127.0.0.1", "--port", "0",
-        "--workers", str(workers), "--no-access-log", "--no-server-header",
-    ]  # fmt: skip
-    with log.open("wb") as said:
-        process = subprocess.Popen(command, env=environment, stdout=said, stderr=subprocess.STDOUT, start_new_session=True)
-    try:
-        yield _Server(psutil.Process(process.pid), _port(process, log))
-        process.terminate()
-        process.wait(STOP_SECONDS)
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-
-
-def _port(process: subprocess.Popen[bytes], log: Path) -> int:
-    """Where a server listens, as it says itself, as soon as it answers."""
-    end = time.monotonic() + START_SECONDS
-    while process.poll() is None and time.monotonic() < end:
-        if found := re.search(r"running on http://127\.0\.0\.1:(\d+)", log.read_text("utf-8")):
-            with suppress(OSError), urlopen(f"http://127.0.0.1:{found[1]}/healthz", timeout=START_SECONDS):
-                return int(found[1])
-        time.sleep(LOOKED_EVERY)
-    raise PhonesError(f"the server does not start: {log.read_text('utf-8').strip() or 'it says nothing'}")
 
 
 def _send_all(phones: Sequence[Phone], ended: threading.Event, *, progress: Console) -> float:

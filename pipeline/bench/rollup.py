@@ -1,18 +1,22 @@
 """How long a page of results takes when every polling station of the nation has come, on each database.
 
-The rows of `nation.py` go in in bulk and not through the ledger; what is asked of them is what a page of recapitulation asks, region by
-region, in a moment of the store of its own each time.
+The rows of `nation.py` go in in bulk and not through the ledger. The pages are asked for region by region from a server in a process of its
+own, by somebody of the nation who has logged in, and are timed until their last byte is there.
 """
 
 from __future__ import annotations
 
 import random
+import re
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
+from urllib.request import HTTPCookieProcessor, build_opener
 
 import numpy as np
 import pandas as pd
@@ -21,10 +25,11 @@ from rich.table import Table
 from sqlalchemy import Connection, Engine
 
 from pipeline.bench.nation import NUMBERS
+from pipeline.bench.own_web import OwnWeb, WebError, own_web
 from pipeline.forms import Form, load_catalogue
-from pipeline.recap.moment import one_moment
-from pipeline.recap.rollup import rollup
 from pipeline.regions import Level, Region
+from pipeline.settings import Settings
+from pipeline.store.accounts import Role, add_account, generated_password
 from pipeline.store.database import StoreError, open_store
 from pipeline.store.ledger import Kind, append, head
 from pipeline.store.regions import import_regions
@@ -40,6 +45,10 @@ REGIONS, ROUNDS = 40, 5
 """Regions of each level whose pages are asked for, and how often each."""
 
 ROWS_AT_ONCE = 10_000
+PATIENCE_SECONDS = 60
+NATIONS_PAGE = "id"
+"""What stands for the nation in the address of its page."""
+
 
 NAMES = {0: "nation", Level.PROVINCE: "province", Level.REGENCY: "regency", Level.DISTRICT: "district", Level.VILLAGE: "village"}
 
@@ -67,10 +76,13 @@ def measure_rollup(url: str | None, table: Sequence[Region], stations: pd.DataFr
     ------
     StoreError
         It cannot be opened, or there is something in it already.
+    WebError
+        The server does not start, or does not give a page.
     """
     form = load_catalogue()[FORM]
     with tempfile.TemporaryDirectory(prefix="sirekap-bench-") as folder:
-        store = open_store(url or f"sqlite:///{folder}/sirekap.db")
+        settings = Settings(home=Path(folder), database=url or "")
+        store = open_store(settings.database_url)
         try:
             with store.connect() as connection:
                 if head(connection).position:
@@ -83,7 +95,8 @@ def measure_rollup(url: str | None, table: Sequence[Region], stations: pd.DataFr
                 count = sa.func.count()
                 counted = {one.name: connection.scalar(sa.select(count).select_from(one)) or 0 for one in (regions, results, totals)}
             progress(f"{store.dialect.name}: pages")
-            return RollupFigures(store.dialect.name, counted, seconds, dict(_pages(store, table, form)))
+            with own_web(settings, Path(folder) / "server.log") as server:
+                return RollupFigures(store.dialect.name, counted, seconds, dict(_pages(_Person(server, store), table)))
         finally:
             store.dispose()
 
@@ -162,18 +175,43 @@ def _numbers_of(stations: pd.DataFrame, form: Form, page: str) -> pd.DataFrame:
     return pd.DataFrame({name: made[name] if name in made else stations[name] for name in sorted(shares)})
 
 
-def _pages(store: Engine, table: Sequence[Region], form: Form) -> Iterator[tuple[int, list[float]]]:
+class _Person:
+    """Somebody of the nation who logs in and asks for pages of results."""
+
+    def __init__(self, server: OwnWeb, store: Engine) -> None:
+        password = generated_password()
+        with store.begin() as connection:
+            add_account(connection, name="bench", role=Role.NATIONAL, region="", password=password)
+        self._address = f"http://127.0.0.1:{server.port}"
+        self._browser = build_opener(HTTPCookieProcessor())
+        form = re.search(r'name="csrf" value="([^"]+)"', self._asked("/login").decode())
+        if form is None:
+            raise WebError("the page on which people log in has no form")
+        self._asked("/login", {"csrf": form[1], "name": "bench", "password": password, "next": "/"})
+
+    def page_ms(self, code: str) -> float:
+        """Milliseconds until the page of a region is there."""
+        started = time.perf_counter()
+        page = self._asked(f"/recap/{code or NATIONS_PAGE}?form={FORM}")
+        taken = 1_000 * (time.perf_counter() - started)
+        if b"/recap/" not in page:
+            raise WebError(f"the page of {code or 'the nation'} is none of results")
+        return taken
+
+    def _asked(self, path: str, said: Mapping[str, str] | None = None) -> bytes:
+        try:
+            with self._browser.open(self._address + path, None if said is None else urlencode(said).encode(), PATIENCE_SECONDS) as answer:
+                content: bytes = answer.read()
+                return content
+        except OSError as error:
+            raise WebError(f"{path}: {error}") from error
+
+
+def _pages(person: _Person, table: Sequence[Region]) -> Iterator[tuple[int, list[float]]]:
     draw = random.Random(1)
     for level in NAMES:
         codes = [one.code for one in table if one.level == level] if level else [NATION]
         some = draw.sample(codes, min(REGIONS, len(codes)))
         for code in some:
-            _page_ms(store, code, form)
-        yield level, [_page_ms(store, code, form) for _ in range(ROUNDS if level else REGIONS) for code in some]
-
-
-def _page_ms(store: Engine, code: str, form: Form) -> float:
-    started = time.perf_counter()
-    with one_moment(store) as connection:
-        rollup(connection, code, form)
-    return 1_000 * (time.perf_counter() - started)
+            person.page_ms(code)
+        yield level, [person.page_ms(code) for _ in range(ROUNDS if level else REGIONS) for code in some]
