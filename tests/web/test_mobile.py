@@ -652,6 +652,18 @@ def test_file_that_is_no_photo_is_said_to_be_none(server: Running, phone: Phone,
     expect(page.locator(".row")).to_have_count(3)
 
 
+def test_what_is_wrong_with_a_photo_is_said_in_words_before_it_is_sent(server: Running, phone: Phone, tmp_path: Path) -> None:
+    picture = cv2.imread(str(PHOTO))
+    assert picture is not None
+    cv2.imwrite(str(tmp_path / "dark.jpg"), picture // 5)
+    page = phone(server)
+    page.locator(".row", has_text="Halaman 2").click()
+    page.set_input_files("input[type=file]", tmp_path / "dark.jpg")
+    expect(page.locator(".notice.doubt", has_text="Terlalu gelap. Nyalakan lampu")).to_be_visible(timeout=30_000)
+    expect(page.locator("body")).not_to_contain_text("[object")
+    assert problems_of(page) == []
+
+
 def test_page_says_itself_which_it_is(server: Running, phone: Phone) -> None:
     page = phone(server)
     page.locator(".row", has_text="Halaman 3").click()
@@ -861,6 +873,17 @@ def test_address_without_https_is_said_to_be_none_for_phones(server: Running, ph
     page = phone(server, enters=False)
     page.goto(server.address.replace("127.0.0.1", "sirekap.test") + "/m")
     expect(page.get_by_role("alert")).to_contain_text("dibuka tanpa HTTPS")
+
+
+@pytest.mark.real
+@pytest.mark.skipif(not DATA.is_dir(), reason="the real photos are not at hand: ../shared/data is missing")
+def test_real_photo_of_a_screen_is_doubted_and_can_be_sent(server: Running, phone: Phone) -> None:
+    page = phone(server)
+    page.locator(".row", has_text="Halaman 2").click()
+    page.set_input_files("input[type=file]", DATA / "sheets" / "screen-2024" / "p24_hal2.jpg")
+    expect(page.get_by_text("Ini tampak seperti foto layar")).to_be_visible(timeout=30_000)
+    page.get_by_role("button", name="Kirim juga").click()
+    expect(page.locator(".state")).to_have_text(SENT, timeout=SEND_SECONDS)
 
 
 @pytest.mark.real

@@ -235,6 +235,30 @@ def test_spoilt_photo_has_its_code(phone: Phone, name: str, spoilt: str) -> None
     assert not {"blurred", "dark", "glare", "far", "cut_off"} & set(codes) - {code}
 
 
+def on_a_screen(picture: Image, *, fineness: float, degrees: float, gap: float) -> Image:
+    """A photo of a screen: every dot three stripes with a gap between the dots, `fineness` of them on a pixel of the camera."""
+    dot = np.full((6, 6, 3), gap, np.float32)  # red, green and blue beside one another
+    for stripe in range(3):
+        dot[:5, 2 * stripe : 2 * stripe + 2, stripe] = 1
+    shown = cv2.resize(picture, None, fx=0.45, fy=0.45, interpolation=cv2.INTER_AREA)
+    dots = np.repeat(np.repeat(shown, 6, 0), 6, 1) * np.tile(dot / dot.mean(), (*shown.shape[:2], 1))
+    height, width = dots.shape[:2]
+    scale = fineness / 6
+    turned = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, scale)
+    turned[:, 2] += (np.array([width, height]) * scale - (width, height)) / 2
+    size = round(width * scale), round(height * scale)
+    seen = cv2.warpAffine(cv2.GaussianBlur(np.clip(dots, 0, 255), (0, 0), 0.4 / scale), turned, size, flags=cv2.INTER_LINEAR)
+    return np.asarray(np.clip(seen + np.random.default_rng(3).normal(0, 2, seen.shape), 0, 255), np.uint8)
+
+
+@pytest.mark.parametrize(("fineness", "degrees"), [(2.4, 4), (3.1, -7), (3.6, 12)])
+def test_photo_of_a_screen_is_said_to_be_one(phone: Phone, fineness: float, degrees: float) -> None:
+    answer = phone.look(on_a_screen(sample("page2-photo.jpg"), fineness=fineness, degrees=degrees, gap=0.3))
+    assert "screen" in answer["codes"], answer["measures"]
+    same = phone.look(on_a_screen(sample("page2-photo.jpg"), fineness=fineness, degrees=degrees, gap=1))
+    assert "screen" not in same["codes"], "the same without gaps and stripes is no screen"
+
+
 def test_tag_of_no_known_page_is_said(phone: Phone) -> None:
     answer = phone.look(sample("page2-photo.jpg"), tags=[tag for tag in TAGS if tag["page"] != "2"])
     assert answer["codes"] == ["unknown_page"]
@@ -307,6 +331,17 @@ def test_hundreds_of_frames_leave_the_memory_as_it_was(phone: Phone) -> None:
     phone.page.evaluate(frames, [path, TAGS, 250])
     phone.page.evaluate(frames, [large, TAGS, 5])
     assert worker.evaluate(PROBE) == before
+
+
+@pytest.mark.real
+@pytest.mark.skipif(not DATA.is_dir(), reason="the real photos are not at hand: ../shared/data is missing")
+def test_real_photos_of_a_screen_are_told_from_those_of_paper(phone: Phone) -> None:
+    """Full photos as the phone takes them; without its marker every sixth of the smaller ones of paper is looked at."""
+    screens = sorted((DATA / "sheets" / "screen-2024").iterdir())
+    assert [("screen" in phone.look(picture_of(file))["codes"]) for file in screens] == [True] * len(screens)
+    papers = [*sorted((DATA / "sheets" / "gammafest-2024").iterdir())[::6], *(DATA / "sheets" / "chasil-2024-whole").iterdir()]
+    wrong = [file.name for file in papers if "screen" in phone.look(picture_of(file))["codes"]]
+    assert len(wrong) <= 0.02 * len(papers), wrong
 
 
 @pytest.mark.real

@@ -66,7 +66,7 @@ function start(module) {
   plan();
 }
 
-importScripts("/static/vendor/opencv-4.12.0-release.1.js", "/static/mobile/checks.js", "/static/mobile/paper.js");
+importScripts("/static/vendor/opencv-4.12.0-release.1.js", "/static/mobile/checks.js", "/static/mobile/paper.js", "/static/mobile/screen.js");
 // Builds differ: a real promise of the module, or the module itself, with a `then` that hands over the module. Awaiting the latter would never end.
 if (self.cv instanceof Promise) self.cv.then(start, (error) => postMessage({ failed: String(error) }));
 else if (self.cv.Mat) start(self.cv);

@@ -8,8 +8,8 @@
 // sharpness 780 and loses most under 680, and reads none of product 400 that shake askew has spoilt. On the small copy of a frame the same
 // sharpness measures less, for its pixels are wider than the blur of a good photo.
 const KINDS = {
-  frame: { longSide: 800, minSharpness: 560, minFineness: null, minBoth: null },
-  photo: { longSide: 1600, minSharpness: 700, minFineness: 0.3, minBoth: 400 },
+  frame: { longSide: 800, minSharpness: 560, minFineness: null, minBoth: null, looksForScreens: false },
+  photo: { longSide: 1600, minSharpness: 700, minFineness: 0.3, minBoth: 400, looksForScreens: true },
 };
 // Widths in pixels of a photo's copy: of a printed line, and of one that shake has spread.
 const FINE_PX = 7;
@@ -255,6 +255,7 @@ function check(cv, pixels, tags, kind) {
     const measures = {
       sharpness: sharpness(cv, grey, paper, kind.longSide),
       fineness: kind.minFineness === null ? null : fineness(cv, grey, paper),
+      regularity: kind.looksForScreens ? regularity(cv, grey, paperMask(cv, keep, paper, width, height)) : null,
       ...light(cv, colour, paper),
       share: paper?.share ?? null,
       sidesAtEdge: paper?.border.filter(Boolean).length ?? null,
@@ -268,6 +269,7 @@ function check(cv, pixels, tags, kind) {
       unknown_page: tag && !known,
       no_tag: paper && !tag,
       far: paper && paper.share < MIN_SHARE,
+      screen: measures.regularity > SCREEN,
     };
     return {
       outline: paper?.corners ?? null,

@@ -90,7 +90,7 @@ function enter(app) {
 }
 
 function fill(element, ...parts) {
-  element.replaceChildren(...parts.flat().filter((part) => part !== null && part !== undefined && part !== false));
+  element.replaceChildren(...parts.flat(Infinity).filter((part) => part !== null && part !== undefined && part !== false));
 }
 
 function list(app) {
