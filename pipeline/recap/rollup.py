@@ -25,6 +25,9 @@ from pipeline.store.stations import station_of
 CANDIDATE = re.compile(r"(paslon|partai)_[0-9]+")
 """Ids of the numbers that a contest is about: pairs of candidates, or parties."""
 
+VOTERS = "pemilih_dpt_j"
+"""The registered voters of a station, whose usual bound most forms state."""
+
 AFTER_ALL = "z" * 13
 """Put behind a code: greater than every code that begins with it, in the order of any language, so that an index finds them."""
 
@@ -115,12 +118,15 @@ class Race:
     out
         The most votes of one candidate that can still come: as many as can be written, from every station not confirmed. None when the
         table of regions does not say of every village how many stations it has.
+    voters
+        The registered voters of those stations at most, special stations apart; None also where the form does not bound them.
     """
 
     first: str
     second: str
     margin: int
     out: int | None
+    voters: int | None
 
     @property
     def open(self) -> bool:
@@ -275,10 +281,17 @@ def _race(connection: Connection, form: Form, total: Part) -> Race | None:
     if len(votes) < 2 or not any(votes.values()):
         return None
     first, second = sorted(votes, key=lambda name: (-votes[name], name))[:2]
-    # A bound of 300 voters is broken in good faith, by special stations; what the boxes can hold is not.
+    margin = votes[first] - votes[second]
+    if _some_unknown(connection, total.code):
+        return Race(first, second, margin, None, None)
     waiting = total.expected - min(total.figures[name].confirmed_sheets for name in (first, second))
-    out = None if _some_unknown(connection, total.code) else waiting * form.bounds.maximum
-    return Race(first, second, votes[first] - votes[second], out)
+    a_station = next((check.constraint.constant for check in form.checks if _bounds_voters(check)), None)
+    # Special stations have more voters than are usual, in good faith; more votes than the boxes can hold nobody has.
+    return Race(first, second, margin, waiting * form.bounds.maximum, None if a_station is None else waiting * a_station)
+
+
+def _bounds_voters(check: Check) -> bool:
+    return check.constraint.relation is Relation.AT_MOST and check.constraint.coefficients == {VOTERS: 1}
 
 
 def _some_unknown(connection: Connection, code: str) -> bool:

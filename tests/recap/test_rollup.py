@@ -140,6 +140,7 @@ def test_race_is_open_while_the_voters_still_out_could_turn_it(counted: Connecti
     race = rollup(counted, DISTRICT, form).race
     assert race is not None
     assert (race.first, race.second, race.margin, race.out, race.open) == ("paslon_1", "paslon_2", 60, 2 * 999, True)
+    assert race.voters == 2 * 300
 
 
 def test_race_is_closed_when_nobody_is_out(counted: Connection, form: Form) -> None:
@@ -166,7 +167,7 @@ def test_race_is_never_closed_by_a_village_whose_stations_are_not_known(counted:
     for code in (DWI, DISTRICT, "18", ""):
         race = rollup(counted, code, form).race
         assert race is not None
-        assert (race.out, race.open) == (None, True)
+        assert (race.out, race.voters, race.open) == (None, None, True)
     race = rollup(counted, BANJAR, form).race
     assert race is not None
     assert race.out == 2 * 999
