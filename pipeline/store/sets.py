@@ -19,8 +19,8 @@ from sqlalchemy import Connection
 from pipeline.forms import known_forms
 from pipeline.imaging.likeness import COPY, difference
 from pipeline.sheet import FieldState, Finding, FindingCode, Severity, Sheet, Text
-from pipeline.store.confirmations import confirmations_of
-from pipeline.store.decisions import standing_decisions
+from pipeline.store.confirmations import confirmations_of, read_by_machine
+from pipeline.store.decisions import Typed, standing_decisions
 from pipeline.store.ledger import canonical
 from pipeline.store.schema import expected_sheets, ledger, likenesses, photos, readings, set_findings, supersessions
 from pipeline.store.stations import photos_of, replaced, station_of
@@ -47,6 +47,8 @@ class _Document:
     sheet: Sheet
     sure: Mapping[str, int | None]
 
+
+_WITHOUT_NUMBER = {FieldState.BLANK: Text("kosong", "empty"), FieldState.ILLEGIBLE: Text("tak terbaca", "illegible")}
 
 _Found = Iterator[tuple[int, int | None, Finding]]
 """Findings, each with the photo and the reading that it is about, None where it is about all of the photo."""
@@ -247,9 +249,21 @@ def _corrected(connection: Connection, documents: Sequence[_Document]) -> _Found
     for document in documents:
         others = told[document.position].others if document.position in told else {}
         if others:
-            said = ", ".join(f"{name} {document.sheet.fields[name].value}/{typed.value}" for name, typed in others.items())
-            message = Text(f"Menurut petugas TPS, terbaca/tertulis: {said}.", f"The officers of the station say, read/written: {said}.")
+            read = read_by_machine(document.sheet)
+            pairs = [(name, _in_words(read[name]), _in_words(other)) for name, other in others.items()]
+            said = Text(
+                ", ".join(f"{name} {one.id}/{other.id}" for name, one, other in pairs),
+                ", ".join(f"{name} {one.en}/{other.en}" for name, one, other in pairs),
+            )
+            message = Text(
+                f"Menurut petugas TPS, terbaca/tertulis: {said.id}.", f"The officers of the station say, read/written: {said.en}."
+            )
             yield document.photo, document.position, Finding(FindingCode.OFFICER_DIFFERS, Severity.ERROR, tuple(others), message)
+
+
+def _in_words(said: Typed) -> Text:
+    """A number, or what stands in its boxes when there is none."""
+    return Text(str(said.value), str(said.value)) if said.value is not None else _WITHOUT_NUMBER[said.state]
 
 
 def _missing(connection: Connection, documents: Sequence[_Document]) -> _Found:

@@ -180,6 +180,19 @@ def test_what_is_said_of_one_sheet_of_a_file_is_not_said_of_the_others(store: sa
     assert found == {"2": [], "3": ["officer_differs"]}
 
 
+def test_what_officers_say_in_place_of_a_number_is_said_in_words(store: sa.Engine) -> None:
+    came(store, "totals", sheet_saying(POSTER, "3", suara_sah=200, suara_total=210), tps=HERE)
+    with store.begin() as connection:
+        (totals,) = stored_sheets(connection)
+        said = {"suara_sah": Typed(FieldState.BLANK, None), "suara_total": Typed(FieldState.ILLEGIBLE, None)}
+        confirm(connection, totals.position, account="kpps", others=said)
+        settle(connection, totals.photo)
+        (sheet,) = stored_sheets(connection)
+    (message,) = [finding.message for finding in sheet.set_findings if finding.code is FindingCode.OFFICER_DIFFERS]
+    assert "suara_sah 200/kosong, suara_total 210/tak terbaca" in message.id
+    assert "suara_sah 200/empty, suara_total 210/illegible" in message.en
+
+
 def decide(store: sa.Engine, sheet: StoredSheet, **numbers: int) -> None:
     typed = {name: Typed(FieldState.NUMBER, value) for name, value in numbers.items()}
     with store.begin() as connection:

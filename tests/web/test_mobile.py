@@ -229,6 +229,13 @@ def wait_until(page: Page, holds: Callable[[], bool], seconds: int = 60) -> None
     raise AssertionError("it did not come to be")
 
 
+IN_SIGHT = """(one) => {
+    const at = one.getBoundingClientRect();
+    return one.contains(document.elementFromPoint(at.x + at.width / 2, at.bottom - 4));
+}"""
+"""Whether the lower edge of an element is what one sees there, without scrolling."""
+
+
 def problems_of(page: Page) -> list[str]:
     """Serious barriers, parts that are wider than the window, and targets that a thumb misses."""
     found = [one["id"] for one in Axe().run(page).response["violations"] if one["impact"] in ("serious", "critical")]
@@ -256,6 +263,7 @@ def test_from_the_link_to_the_receipt(reading_server: Running, phone: Phone, tmp
     look("camera")
     page.locator(".shutter").click()
     expect(page.locator(".notice.good")).to_have_text("Foto ini bagus.", timeout=30_000)
+    assert page.locator(".notice.good").evaluate(IN_SIGHT), "what was found lies under the buttons, or further down"
     look("draft")
     page.get_by_role("button", name="Kirim", exact=True).click()
     expect(page.locator(".state")).to_have_text("sudah dibaca: cocokkan", timeout=READ_SECONDS)

@@ -112,14 +112,14 @@ def upload(visit: CurrentVisit) -> Response:
 def station_page(visit: CurrentVisit, tps: str) -> Response:
     with visit.reading() as connection:
         shown, where = _photos(visit, connection, tps), named(connection, tps[: Level.VILLAGE])
-        written = notes_of(connection, tps)[:1]
+        notes = list(reversed(notes_of(connection, tps)))
     template = "station_photos.html" if visit.is_fragment else "station.html"
     may_send = visit.account.role in FIELD
     waits = any(one.waits for one in shown)
     number = TpsCode.parse(tps).number
     return visit.page(
         template, tps=tps, number=number, where=where, photos=shown, may_send=may_send, waits=waits,
-        may_link=visit.account.role in OPERATORS, note=written[0].text if written else "", verdicts=VERDICTS, severities=SEVERITIES,
+        may_link=visit.account.role in OPERATORS, notes=notes, verdicts=VERDICTS, severities=SEVERITIES,
     )  # fmt: skip
 
 

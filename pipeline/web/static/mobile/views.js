@@ -264,9 +264,11 @@ function photo(app, find) {
       if (!here.checks.looked) return notice("info", say("not_looked"));
       return codes.length ? codes.map((code) => notice("doubt", say(`code_${code}`))) : notice("good", say("looks_good"));
     };
+    // What is wrong with the photo stands above it: below, the buttons would lie over it.
     return [
       another ? notice("doubt", say("another_page", { shown: here.page, asked: here.asked })) : null,
       verdict(),
+      pictureOf(seen),
       h("div", { class: "stack bottom" },
         h("button", { class: "button", onclick: () => model.send(here) }, codes.length ? say("send_anyway") : say("send")),
         h("button", { class: "button second", onclick: () => again(here) }, say("again")),
@@ -416,8 +418,7 @@ function photo(app, find) {
       top(app, page ? say("page", { page }) : say("other_photos")),
       banners(app),
       h("p", { class: `state ${state}` }, stateText(seen)),
-      pictureOf(seen),
-      state === "draft" ? draft(seen) : null,
+      state === "draft" ? draft(seen) : pictureOf(seen),
       state === "stopped" ? [notice("bad", text(here.refusal)), h("div", { class: "stack" },
         h("button", { class: "button", onclick: () => model.send(here) }, say("send")),
         h("button", { class: "button second", onclick: () => again(here) }, say("again")))] : null,
