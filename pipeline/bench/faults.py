@@ -259,6 +259,8 @@ def _stopped(client: subprocess.Popen[str], store: _Store, *, until_written: boo
     """
     while True:
         client.send_signal(signal.SIGSTOP)
+        if client.returncode is not None:  # it had ended before, which sending a signal finds out
+            return False
         state = os.waitid(os.P_PID, client.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
         if state is None or state.si_code != os.CLD_STOPPED:
             return False

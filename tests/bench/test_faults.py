@@ -58,3 +58,9 @@ def test_workers_are_the_children_that_read_and_are_seen_to_end() -> None:
         assert faults_module._workers_of(process, at_least=0) == []
         process.kill()
     assert not faults_module._lives(process.pid)
+
+
+def test_client_that_has_ended_is_not_inside_a_write(tmp_path: Path) -> None:
+    with subprocess.Popen(["true"], text=True) as process:
+        process.wait()
+        assert not faults_module._stopped(process, faults_module._Store(tmp_path, tmp_path), until_written=True)
