@@ -9,10 +9,12 @@ READY := .venv/.ready
 demo: $(READY)
 	$(BIN)/sirekap read sample_forms --out demo-out --overlay || [ $$? -eq 3 ]
 
-# Three processes on two cores, since tests wait for databases and browsers; each file of tests in one of them; the runs that are disturbed at a moment of their own have the machine to themselves.
+# Four processes on two cores, since tests wait for databases and browsers; each file of tests in one of them. Runs that are disturbed or
+# killed at a moment of their own have the machine to themselves: beside others no moment comes when it was meant to.
+ALONE := tests/test_run_faults.py tests/bench/test_faults.py
 test: $(READY)
-	$(BIN)/python -m pytest -n 3 --dist loadfile --durations 25 --ignore tests/test_run_faults.py
-	$(BIN)/python -m pytest tests/test_run_faults.py
+	$(BIN)/python -m pytest -n 4 --dist loadfile --durations 25 $(ALONE:%=--ignore %)
+	$(BIN)/python -m pytest --durations 5 $(ALONE)
 
 lint: $(READY)
 	$(BIN)/ruff check .
