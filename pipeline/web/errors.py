@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from pipeline.engine.patience import passes
@@ -67,6 +67,7 @@ def install(app: FastAPI) -> None:
     """Let an application answer errors in this shape."""
     app.add_exception_handler(HTTPException, _of_http)
     app.add_exception_handler(RequestValidationError, _of_path)
+    app.add_exception_handler(ClientDisconnect, _of_nobody)
     app.add_exception_handler(Exception, _of_bug)
 
 
@@ -80,6 +81,11 @@ async def _of_http(request: Request, error: Exception) -> Response:
 async def _of_path(request: Request, error: Exception) -> Response:
     """A value in a path that is not of its type names nothing."""
     return await _answer(request, 404, None)
+
+
+async def _of_nobody(request: Request, error: Exception) -> Response:
+    """Whoever asked was gone before all of it was here: a phone without a signal is nothing to complain of, and nobody hears the answer."""
+    return Response(status_code=400)
 
 
 async def _of_bug(request: Request, error: Exception) -> Response:

@@ -78,6 +78,7 @@ def test_command_shows_every_request_and_leaves_a_store_alone_that_holds_somethi
     assert f"{PHONES} phones at once sent {PHONES * PAGES} photos" in result.stdout
     for shown in (*Asked, "whole photo", *Trouble):
         assert shown in result.stdout
+    assert "the server complained" not in result.stdout, "of phones that lose their line it does not"
     again = run("--database", store_url)
     assert again.exit_code == 1
     assert "holds something" in again.stderr
