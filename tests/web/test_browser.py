@@ -160,6 +160,8 @@ def test_from_the_photo_to_the_total_with_two_who_type_and_one_who_decides(live:
     decider = visiting(live, "dewi")
     decider.goto("/review")
     decider.click("text=Putuskan lembar berikutnya")
+    hidden = decider.locator(".table").evaluate("(table) => table.scrollWidth - table.clientWidth")
+    assert hidden == 0, "where the decision is typed is in sight without scrolling"
     for name, text in texts.items():
         decider.fill(f"[name={name}]", text)
     expect(decider.locator("#sums .broken").first).to_be_visible()
