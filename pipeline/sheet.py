@@ -92,6 +92,13 @@ class Text:
         return cls(id=data["id"], en=data["en"])
 
 
+STATES: Mapping[FieldState, Text] = {
+    FieldState.NUMBER: Text("angka", "number"),
+    FieldState.BLANK: Text("kosong", "empty"),
+    FieldState.CROSSED: Text("disilang", "crossed"),
+    FieldState.ILLEGIBLE: Text("tak terbaca", "illegible"),
+}
+
 REFUSAL_ADVICE: Mapping[RefusalCode, Text] = {
     RefusalCode.NOT_FOUND: Text("Periksa nama berkas atau tautan.", "Check the path, or where the link points."),
     RefusalCode.NO_PERMISSION: Text("Beri izin baca pada berkas ini.", "Give this user permission to read the file."),

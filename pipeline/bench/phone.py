@@ -23,9 +23,11 @@ from typing import Any, TypeVar
 from pipeline.store.uploads import CHUNK
 
 PATIENCE = 60.0
+"""Seconds that a phone waits for an answer; the app waits longer for one to a piece, which on loopback nothing makes it need."""
+
 SHORTEST_PAUSE, LONGEST_PAUSE = 2.0, 60.0
 FIRST_ASKED, ASKED_LATER, LAST_ASKED = 2.5, 1.5, 30.0
-"""Seconds that the app waits for an answer, before it tries again, and before it asks what became of a photo: first, how many times as
+"""Seconds before the app tries again, and before it asks what became of a photo: first, how many times as
 long each time after, and at most."""
 
 ATTEMPTS = 7

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pipeline.settings import Language
-from pipeline.sheet import FieldState, Text, Verdict
+from pipeline.sheet import Text, Verdict
 
 SHEET = Text("Lembar", "Sheet")
 PAGE = Text("halaman", "page")
@@ -32,12 +32,6 @@ VERDICTS: Mapping[Verdict, Text] = {
     Verdict.ACCEPTED: Text("diterima", "accepted"),
     Verdict.REVIEW: Text("perlu diperiksa", "for review"),
     Verdict.REFUSED: Text("ditolak", "refused"),
-}
-
-STATES: Mapping[FieldState, Text] = {
-    FieldState.BLANK: Text("kosong", "empty"),
-    FieldState.CROSSED: Text("disilang", "crossed"),
-    FieldState.ILLEGIBLE: Text("tak terbaca", "illegible"),
 }
 
 SETTINGS_IN_INDONESIAN: Mapping[str, str] = {

@@ -13,7 +13,7 @@ from pipeline.cli import messages
 from pipeline.cli.console import plain
 from pipeline.cli.messages import said
 from pipeline.settings import Language
-from pipeline.sheet import Field, FieldState, Severity, Sheet, Verdict
+from pipeline.sheet import STATES, Field, FieldState, Severity, Sheet, Verdict
 
 MAX_ROWS = 100
 """Sheets in the table. Of more, those that were not accepted are shown first come first served; all are in the result files."""
@@ -79,7 +79,7 @@ class SheetTable:
     def _number(self, name: str, field: Field) -> Styled:
         shown = [] if field.value is None else [str(field.value)]
         if field.state is not FieldState.NUMBER:
-            shown.append(f"({said(messages.STATES[field.state], self._language)})")
+            shown.append(f"({said(STATES[field.state], self._language)})")
         return Styled.assemble(f"{name}{_NO_BREAK}", (_NO_BREAK.join(shown).replace(" ", _NO_BREAK), "bold"))
 
     def _doubts(self, sheet: Sheet) -> Styled:

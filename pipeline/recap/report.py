@@ -21,10 +21,10 @@ from pipeline.imaging import Limits
 from pipeline.recap.charts import Bar, bar_chart
 from pipeline.recap.crops import cut
 from pipeline.recap.summary import Example, Summary, Times, examples_of
-from pipeline.recap.wording import DOUBTS, STATES, VERDICTS, WORDS, counted, exact, measured, percent, say
+from pipeline.recap.wording import DOUBTS, VERDICTS, WORDS, counted, exact, measured, percent, say
 from pipeline.regions import Level
 from pipeline.settings import Language
-from pipeline.sheet import REFUSAL_ADVICE, FieldState, Verdict
+from pipeline.sheet import REFUSAL_ADVICE, STATES, FieldState, Verdict
 from pipeline.store.elections import Arrival, all_elections, arrivals
 from pipeline.store.ledger import head
 from pipeline.store.photos import PhotoStore

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pipeline.settings import Language
-from pipeline.sheet import FieldState, FindingCode, Text, Verdict
+from pipeline.sheet import FindingCode, Text, Verdict
 
 WORDS: Mapping[str, Text] = {
     "title": Text("Laporan pembacaan formulir C.Hasil", "Report on the reading of C.Hasil forms"),
@@ -75,13 +75,6 @@ VERDICTS: Mapping[Verdict, Text] = {
     Verdict.ACCEPTED: Text("Diterima", "Accepted"),
     Verdict.REVIEW: Text("Perlu diperiksa", "For review"),
     Verdict.REFUSED: Text("Ditolak", "Refused"),
-}
-
-STATES: Mapping[FieldState, Text] = {
-    FieldState.NUMBER: Text("angka", "number"),
-    FieldState.BLANK: Text("kosong", "empty"),
-    FieldState.CROSSED: Text("disilang", "crossed"),
-    FieldState.ILLEGIBLE: Text("tak terbaca", "illegible"),
 }
 
 DOUBTS: Mapping[FindingCode, Text] = {

@@ -2,7 +2,7 @@
 
 How much of each row of the view is covered by long lines is one profile; how much of each row of the layout is, drawn at a scale, is
 another. Their correlation over all shifts at once says where the page may lie along that axis, for every scale and both ways round.
-Looked at coarsely, which takes a fifth of the time, it says which of many pages are worth that.
+Looked at coarsely, which takes about a quarter of the time, it says which of many pages are worth that.
 """
 
 from __future__ import annotations

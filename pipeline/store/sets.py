@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 
 from pipeline.forms import known_forms
 from pipeline.imaging.likeness import COPY, difference
-from pipeline.sheet import FieldState, Finding, FindingCode, Severity, Sheet, Text
+from pipeline.sheet import STATES, FieldState, Finding, FindingCode, Severity, Sheet, Text
 from pipeline.store.confirmations import confirmations_of, read_by_machine
 from pipeline.store.decisions import Typed, standing_decisions
 from pipeline.store.ledger import canonical
@@ -47,8 +47,6 @@ class _Document:
     sheet: Sheet
     sure: Mapping[str, int | None]
 
-
-_WITHOUT_NUMBER = {FieldState.BLANK: Text("kosong", "empty"), FieldState.ILLEGIBLE: Text("tak terbaca", "illegible")}
 
 _Found = Iterator[tuple[int, int | None, Finding]]
 """Findings, each with the photo and the reading that it is about, None where it is about all of the photo."""
@@ -263,7 +261,7 @@ def _corrected(connection: Connection, documents: Sequence[_Document]) -> _Found
 
 def _in_words(said: Typed) -> Text:
     """A number, or what stands in its boxes when there is none."""
-    return Text(str(said.value), str(said.value)) if said.value is not None else _WITHOUT_NUMBER[said.state]
+    return Text(str(said.value), str(said.value)) if said.value is not None else STATES[said.state]
 
 
 def _missing(connection: Connection, documents: Sequence[_Document]) -> _Found:

@@ -21,9 +21,9 @@ from pipeline.recap.crops import HEIGHT, flattened
 from pipeline.recap.moment import one_moment
 from pipeline.recap.report import report
 from pipeline.recap.summary import EXAMPLES, Summary, Times
-from pipeline.recap.wording import DOUBTS, STATES, VERDICTS, WORDS, counted, exact, measured, percent
+from pipeline.recap.wording import DOUBTS, VERDICTS, WORDS, counted, exact, measured, percent
 from pipeline.settings import Language, Settings
-from pipeline.sheet import FieldState, Finding, FindingCode, Severity, Sheet, Text, Verdict
+from pipeline.sheet import STATES, FieldState, Finding, FindingCode, Severity, Sheet, Text, Verdict
 from pipeline.store.intake import Arrival, take_in
 from pipeline.store.photos import PhotoStore
 from pipeline.store.readings import ReadSheet, StoredPhoto, record

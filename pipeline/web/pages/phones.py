@@ -20,9 +20,9 @@ from pipeline.forms import Catalogue
 from pipeline.imaging import Limits
 from pipeline.imaging.files import Item
 from pipeline.imaging.headers import format_of
-from pipeline.recap.wording import STATES, VERDICTS
+from pipeline.recap.wording import VERDICTS
 from pipeline.regions import Level, TpsCode
-from pipeline.sheet import REFUSAL_ADVICE, FieldState, RefusalCode, Severity, Text
+from pipeline.sheet import REFUSAL_ADVICE, STATES, FieldState, RefusalCode, Severity, Text
 from pipeline.store import confirmations, links, receipts
 from pipeline.store.accounts import Role, log_out
 from pipeline.store.decisions import Typed

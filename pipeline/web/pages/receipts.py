@@ -11,8 +11,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from pipeline.recap.wording import STATES, VERDICTS
-from pipeline.sheet import Text
+from pipeline.recap.wording import VERDICTS
+from pipeline.sheet import STATES, Text
 from pipeline.store.confirmations import confirmations_of, notes_of
 from pipeline.store.ledger import head
 from pipeline.store.receipts import Receipt, receipt_by, receipt_of

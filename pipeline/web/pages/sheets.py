@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from starlette.responses import Response
 
 from pipeline.forms import Catalogue
-from pipeline.recap.wording import STATES, VERDICTS
+from pipeline.recap.wording import VERDICTS
 from pipeline.review.history import history
 from pipeline.review.keying import in_paper_order
 from pipeline.review.resolution import to_undo
-from pipeline.sheet import Field, Text
+from pipeline.sheet import STATES, Field, Text
 from pipeline.store.accounts import Role
 from pipeline.store.sheets import StoredSheet, sheet_at
 from pipeline.web import review_wording
