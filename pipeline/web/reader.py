@@ -64,10 +64,13 @@ class StoreReader:
         pause = LOOKS_EVERY
         while not self._stopping.is_set():
             try:
-                # A photo that is lost waits on; without a pause it would be asked for again and again.
-                pause = LOOKS_EVERY if self._look() else _longer(pause)
+                if self._look():
+                    pause = LOOKS_EVERY
+                else:
+                    # A photo that is lost waits on; without a pause it would be asked for again and again.
+                    log.warning("nothing that waits can be read; looked for again in %.3g s", pause := _longer(pause))
             except Exception:
-                log.exception("reading stopped; it goes on in %.0f s", pause := _longer(pause))
+                log.exception("reading stopped; it goes on in %.3g s", pause := _longer(pause))
             self._woken.wait(pause)
             self._woken.clear()
 

@@ -120,21 +120,18 @@ def test_error_is_logged_and_reading_goes_on(
     assert caplog.text.count("no more processes") >= 2
 
 
-def test_lost_photo_waits_and_does_not_keep_the_reader_busy(settings: Settings, tmp_path: Path, running: list[StoreReader]) -> None:
+def test_lost_photo_waits_and_does_not_keep_the_reader_busy(
+    settings: Settings, tmp_path: Path, running: list[StoreReader], caplog: pytest.LogCaptureFixture
+) -> None:
     send(settings, tmp_path, 100)
     for path in Path(settings.photos_url).rglob("*"):
         if path.is_file():
             path.unlink()
-    opened = []
-
-    def executor() -> SerialExecutor:
-        opened.append(time.monotonic())
-        return SerialExecutor()
-
-    running.append(StoreReader(settings, executor))
+    running.append(StoreReader(settings, SerialExecutor))
     running[0].start()
-    assert until(lambda: len(opened) >= 3)
-    assert opened[2] - opened[1] > opened[1] - opened[0], "the pauses grow"
+    assert until(lambda: caplog.text.count("looked for again") >= 3)
+    pauses = [record.args[0] for record in caplog.records if "looked for again" in record.message and isinstance(record.args, tuple)]
+    assert pauses[:3] == [0.1, 0.2, 0.4], "the pauses grow"
     assert so_far(settings).pending == 1
 
 
