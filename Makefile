@@ -13,7 +13,7 @@ demo: $(READY)
 # killed at a moment of their own have the machine to themselves: beside others no moment comes when it was meant to.
 ALONE := tests/test_run_faults.py tests/bench/test_faults.py
 test: $(READY)
-	$(BIN)/python -m pytest -n 4 --dist loadfile --durations 25 $(ALONE:%=--ignore %)
+	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder --durations 25 $(ALONE:%=--ignore %)
 	$(BIN)/python -m pytest --durations 5 $(ALONE)
 
 lint: $(READY)

@@ -21,9 +21,16 @@ from tests.sheets import ColourReader, read_by_colour
 __all__ = ["migrated_database", "migrated_file", "postgresql", "store", "store_url"]
 
 
+LONG = (
+    "test_mobile.py", "test_browser.py", "test_executors.py", "test_phone_checks.py", "test_read_command.py", "test_serve_command.py",
+    "test_real_photos.py", "test_bad_input.py", "test_register.py", "test_store_commands.py", "test_review.py",
+)  # fmt: skip
+"""Files that take longest: begun late, one of them goes on by itself when all others are done."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the pages in a browser: one long file, which would go on by itself when all others are done."""
-    items.sort(key=lambda item: item.path.name != "test_browser.py")
+    """Begin with what takes longest (and `--no-loadscope-reorder`, or the processes take the files with most tests first)."""
+    items.sort(key=lambda item: LONG.index(item.path.name) if item.path.name in LONG else len(LONG))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -58,7 +58,7 @@ def test_two_workers_write_the_same_as_one(few: Path) -> None:
 def test_same_bytes_under_a_random_name_in_a_random_folder_give_the_same_object(few: Path, tmp_path: Path) -> None:
     letters = random.Random(7)
     expected = {}
-    for name, sheet in sheets(few / "serial").items():
+    for name, sheet in list(sheets(few / "serial").items())[:3]:
         folder = tmp_path / "".join(letters.choices("abcxyz", k=8))
         folder.mkdir()
         copy = folder / ("".join(letters.choices("abcxyz", k=8)) + ".jpeg")

@@ -20,8 +20,8 @@ from pipeline.sheet import Sheet, Verdict
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 CATALOGUE = load_catalogue()
-EVERY = 12
-"""Every twelfth sheet of the poster: two dozen crops of the app."""
+EVERY = 24
+"""Every 24th sheet of the poster: a dozen crops of the app."""
 OTHER_FORMS = (
     "c1-2019/01ACEH_01ACEHBARAT_01ARONGANLAMBALEK_02ALUEBATEE_01_X01.jpg",
     "c1-2019/01ACEH_01ACEHBARAT_01ARONGANLAMBALEK_02ALUEBATEE_01_X02.jpg",

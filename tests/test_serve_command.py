@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import sqlalchemy as sa
 from argon2 import PasswordHasher
@@ -51,6 +52,16 @@ def test_server_answers_and_ends_cleanly(tmp_path: Path, number: signal.Signals,
         assert "Traceback" not in said
         assert process.returncode in (0, -number)
         assert ("Stopped." in said) == (process.returncode == 0)
+
+
+def test_server_that_is_killed_leaves_no_process_behind(tmp_path: Path) -> None:
+    with serving(tmp_path, "--workers", "2") as (process, address):
+        health(address)
+        left = psutil.Process(process.pid).children(recursive=True)
+        assert len(left) >= 2
+        process.kill()
+        _, alive = psutil.wait_procs(left, timeout=60)
+        assert alive == []
 
 
 def certificate(folder: Path) -> tuple[Path, Path]:

@@ -7,6 +7,7 @@ holds the interpreter. A process for one item is watched from outside, so what e
 from __future__ import annotations
 
 import multiprocessing
+import os
 import resource
 import signal
 import threading
@@ -65,6 +66,19 @@ def alone(function: Callable[[Task], Result], item: Task, *, allowance: Allowanc
         process.join()
         process.close()
         ours.close()
+
+
+def end_with_parent() -> None:
+    """End this process, by SIGTERM, when the process that started it has ended: one that was killed cannot see to it."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, name="sirekap-parent", daemon=True).start()
 
 
 def _work(pipe: Connection, function: Callable[[Task], Result], item: Task, seconds: float) -> None:

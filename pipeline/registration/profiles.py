@@ -38,9 +38,9 @@ class _Look:
     spread
         Standard deviation of a printed line in the profile of a layout, in bins: what a wrong scale and a bent page shift it by.
     transform
-        Length of the transforms.
-    longest, most
-        Bins of the longest profile of a layout, and of a view (1.6 times the closer picture): no shift wraps around in a transform.
+        Length of the transforms: no shift of the longest layout wraps around in a view, which has 1.6 times the closer picture's pixels.
+    longest
+        Bins of the longest profile of a layout.
     shown
         Least bins of a page in the view.
     """
@@ -50,7 +50,6 @@ class _Look:
     spread: float
     transform: int
     longest: int
-    most: int
     shown: int
 
     @property
@@ -63,8 +62,8 @@ class _Look:
         return BIN * self.merged
 
 
-FINE = _Look(merged=1, every=1, spread=1.1, transform=2400, longest=1240, most=1120, shown=20)
-COARSE = _Look(merged=2, every=2, spread=0.9, transform=1200, longest=620, most=560, shown=10)
+FINE = _Look(merged=1, every=1, spread=1.1, transform=2400, longest=1240, shown=20)
+COARSE = _Look(merged=2, every=2, spread=0.9, transform=1200, longest=620, shown=10)
 KEPT_PER_AXIS = 14
 INK_WEIGHT = {Ink.BLACK: 1.0, Ink.GREY: 0.35}
 SCALE_TOLERANCE = 0.12
@@ -97,22 +96,21 @@ def line_profile(ridge: NDArray[np.float32], seen: NDArray[np.uint8], *, axis: i
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """A page's line profile along one axis at every scale S, for both flips.
+    """A page's line profile along one axis at every scale S.
 
     Attributes
     ----------
     spectra
-        (2, S, F) complex64, conjugate spectra.
-    running
-        (2, S, 2 * most + longest + 1) float32, running sums of the profile's squares from its end to its start, with the last one
-        repeated `most` times before them and as many zeros after: what a shift leaves in the picture is then one piece of this
+        (S, F) complex64, conjugate spectra.
+    below
+        (S, longest + 1) float32, the sum of the profile's squares before each bin: what a shift leaves in the picture is one of these
         less another.
     lengths
         (S,) bins.
     """
 
     spectra: NDArray[np.complex64]
-    running: NDArray[np.float32]
+    below: NDArray[np.float32]
     lengths: NDArray[np.intp]
 
 
@@ -121,18 +119,14 @@ def _layout(page: Page, direction: str, look: _Look) -> _Layout:
     size = page.paper_mm[0] if direction == "x" else page.paper_mm[1]
     positions, weights = _line_positions(page, direction)
     lengths = np.minimum(np.ceil(size * look.scales / look.bin).astype(np.intp) + 1, look.longest)
-    profiles = np.zeros((2, len(lengths), look.longest))
+    profiles = np.zeros((len(lengths), look.longest))
     for i, (scale, length) in enumerate(zip(look.scales, lengths, strict=True)):
         bins = np.arange(length) + 0.5
         spread = np.exp(-0.5 * ((bins[:, None] - positions[None] * scale / look.bin) / look.spread) ** 2) @ weights
-        profile = np.sqrt(np.minimum(spread, 1.0))
-        profiles[0, i, :length] = profile
-        profiles[1, i, :length] = profile[::-1]
-    running = np.cumsum(profiles**2, axis=-1)[..., ::-1]
-    running = np.pad(running, ((0, 0), (0, 0), (look.most, 0)), mode="edge")
-    running = np.pad(running, ((0, 0), (0, 0), (0, look.most + 1)))
+        profiles[i, :length] = np.sqrt(np.minimum(spread, 1.0))
+    below = np.pad(np.cumsum(profiles**2, axis=-1), ((0, 0), (1, 0)))
     spectra = np.fft.rfft(profiles, n=look.transform, axis=-1).conj()
-    return _Layout(spectra.astype(np.complex64), running.astype(np.float32), lengths)
+    return _Layout(spectra.astype(np.complex64), below.astype(np.float32), lengths)
 
 
 def _line_positions(page: Page, direction: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -176,15 +170,34 @@ def _correlations(profile: NDArray[np.float64], page: Page, direction: str, flip
     """(S, shifts) correlation of the profiles at some scales; the first shift is `_first_shift` bins."""
     layout, bins = _layout(page, direction, look), len(profile)
     first, count = _first_shift(look), bins + look.longest - 2 * look.shown
-    running = layout.running[flip, scales]
+    if not flip:
+        return _correlated(profile, layout, scales, look)[:, :count]
+    # A flipped page in the photo is the page as printed in the flipped photo, counted from the other end.
+    grid = _correlated(profile[::-1], layout, scales, look)
+    turned = np.zeros((len(grid), count), np.float32)
+    for row, correlated, length in zip(turned, grid, layout.lengths[scales], strict=True):
+        opposite = bins - 2 * first - length  # of the first shift
+        start = max(0, opposite + 1 - grid.shape[1])
+        end = min(count, opposite + 1)
+        row[start:end] = correlated[opposite + 1 - end : opposite + 1 - start][::-1]
+    return turned
+
+
+def _correlated(profile: NDArray[np.float64], layout: _Layout, scales: slice, look: _Look) -> NDArray[np.float32]:
+    """(S, shifts) correlation with the page as printed, to the shift that leaves nothing of it in the photo."""
+    bins, first, below = len(profile), _first_shift(look), layout.below[scales]
+    shifts = bins - first
     # Moved by the first shift, so that the shifts follow each other in what the transform gives.
     moved = np.zeros(look.transform, np.float32)
     moved[-first : bins - first] = profile
-    together = scipy.fft.irfft(scipy.fft.rfft(moved) * layout.spectra[flip, scales], n=look.transform, axis=-1)[:, :count]
-    near_end, start = look.most - bins + look.shown, look.most + look.shown
-    energy = running[:, near_end : near_end + count] - running[:, start : start + count]
+    together = scipy.fft.irfft(scipy.fft.rfft(moved) * layout.spectra[scales], n=look.transform, axis=-1)[:, :shifts]
+    ends = max(0, shifts - look.longest)  # before it the page ends within the photo
+    energy = np.empty_like(together)
+    energy[:, :ends] = below[:, -1:]
+    energy[:, ends:] = below[:, shifts - ends : 0 : -1]
+    energy[:, :-first] -= below[:, -first:0:-1]
     # A page of which under a third of the line weight is in the picture may sit anywhere: the floor keeps such shifts from winning.
-    np.maximum(energy, 0.35 * running[:, :1], out=energy)
+    np.maximum(energy, 0.35 * below[:, -1:], out=energy)
     energy *= np.float32(max(float((profile**2).sum()), 1e-9))
     return np.asarray(np.divide(together, np.sqrt(energy, out=energy), out=energy), np.float32)
 

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from pipeline.engine.isolation import end_with_parent
 from pipeline.forms import known_forms
 from pipeline.settings import Settings
 from pipeline.store import open_store
@@ -108,7 +109,8 @@ def create_app(settings: Settings, *, reader: BackgroundReader | None = None) ->
 
 
 def from_environment() -> FastAPI:
-    """The application of one of several server processes; photos are read by the process that started them."""
+    """The application of one of several server processes; photos are read by the process that started them, and they end with it."""
+    end_with_parent()
     return create_app(Settings.from_environment())
 
 

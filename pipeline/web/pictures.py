@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 from starlette.concurrency import run_in_threadpool
 
-from pipeline.engine.isolation import within
+from pipeline.engine.isolation import end_with_parent, within
 from pipeline.engine.work import single_threaded
 from pipeline.forms import known_forms
 from pipeline.imaging import Limits, Photo, decode
@@ -164,6 +164,7 @@ def _photo(settings: Settings, sha256: str, number: int) -> NDArray[np.uint8] | 
 def _prepare(megabytes: float) -> None:
     """What holds for the process that draws: it ends with the server, on one thread, and has so much memory."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end_with_parent()
     single_threaded()
     most = round(megabytes * 1e6)
     resource.setrlimit(resource.RLIMIT_DATA, (most, most))

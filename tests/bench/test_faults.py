@@ -27,9 +27,9 @@ def samples(tmp_path: Path) -> Path:
 
 
 def test_three_killed_runs_are_made_whole_and_one_was_inside_a_write(samples: Path) -> None:
-    rounds = list(kill_in_rounds(FaultOptions(rounds=3, photos=20, seed=3, samples=samples)))
+    rounds = list(kill_in_rounds(FaultOptions(rounds=3, photos=12, seed=3, samples=samples)))
     assert [one.victim for one in rounds] == [Victim.CLIENT, Victim.WORKER, Victim.SCHEDULER]
-    assert [(one.faults, one.recorded) for one in rounds] == [((), 20)] * 3
+    assert [(one.faults, one.recorded) for one in rounds] == [((), 12)] * 3
     assert rounds[0].kill.inside_write
 
 
