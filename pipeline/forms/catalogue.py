@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -66,9 +66,16 @@ def load_form(path: Path) -> Form:
     """
     try:
         content = path.read_bytes()
-        entry = FormEntry.model_validate(_document(path, content))
     except OSError as error:
         raise FormError((f"{path.name}: cannot be read: {error.strerror}",)) from error
+    return _form_of(path, content)
+
+
+@lru_cache(maxsize=64)
+def _form_of(path: Path, content: bytes) -> Form:
+    """The form in a file; the same content is the same object again, and with it all that is worked out for its pages."""
+    try:
+        entry = FormEntry.model_validate(_document(path, content))
     except ValidationError as error:
         raise FormError(tuple(_problem(path, details) for details in error.errors())) from error
     return _form(entry, path=path, content=content)

@@ -125,9 +125,11 @@ def sample_grid(grid: NDArray[np.float32], points_mm: Points) -> NDArray[np.floa
     y = np.clip(points_mm[:, 1] / GRID_MM, 0, rows - 1.001)
     column, row = x.astype(np.intp), y.astype(np.intp)
     fx, fy = x - column, y - row
-    above = grid[row, column] * (1 - fx) + grid[row, column + 1] * fx
-    below = grid[row + 1, column] * (1 - fx) + grid[row + 1, column + 1] * fx
-    return np.asarray(above * (1 - fy) + below * fy)
+    corner, values = row * columns + column, grid.ravel().astype(np.float64)
+    above, below = values[corner], values[corner + columns]
+    above += (values[corner + 1] - above) * fx
+    below += (values[corner + columns + 1] - below) * fx
+    return np.asarray(above + (below - above) * fy)
 
 
 def height_field(relief: Relief, paper_mm: tuple[float, float], rng: np.random.Generator) -> NDArray[np.float32]:

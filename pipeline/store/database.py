@@ -6,12 +6,15 @@ A SQLAlchemy URL comes in, an engine comes out. The idea: a transaction that may
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
 from sqlalchemy.engine import Engine, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
@@ -72,11 +75,25 @@ def exists(url: str) -> bool:
 
 def migrate(engine: Engine) -> None:
     """Bring a database to the present schema."""
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
+    with engine.connect().execution_options(**{READING: True}) as connection:
+        if MigrationContext.configure(connection).get_current_revision() == _newest():
+            return
+    config = _migrations()
     with engine.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+def _migrations() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    return config
+
+
+@cache
+def _newest() -> str | None:
+    """The revision of the present schema; looked for once a process, since a server opens its store again and again."""
+    return ScriptDirectory.from_config(_migrations()).get_current_head()
 
 
 def _options(url: sa.URL) -> dict[str, Any]:

@@ -362,12 +362,11 @@ def test_tab_that_is_killed_in_the_middle_goes_on_where_it_was(server: Running, 
             sent.append(route.request.url)
             route.continue_()
 
-    page.context.route("**/m/api/uploads/*/*/*", first_only)
+    page.route("**/m/api/uploads/*/*/*", first_only)
     take_photo(page)
     page.get_by_role("button", name="Kirim", exact=True).click()
     wait_until(page, lambda: len(sent) == 1 and len(list(server.settings.uploads_folder.glob("*/*/0*"))) == 1)
     page.close()
-    page.context.unroute("**/m/api/uploads/*/*/*")
     again: list[str] = []
     page = page.context.new_page()
     page.on("request", lambda request: again.append(request.url) if request.method == "PUT" else None)
@@ -852,6 +851,24 @@ def test_what_is_open_stays_open_while_the_app_asks(server: Running, phone: Phon
         pass
     page.wait_for_timeout(300)
     assert page.locator(".picture").get_attribute("data-same") == "yes"
+
+
+def test_button_is_pressed_though_something_changes_under_the_finger(server: Running, phone: Phone) -> None:
+    page = phone(server)
+    button = page.get_by_role("button", name="Kejadian khusus")
+    button.hover()
+    page.mouse.down()
+    button.evaluate("(drawn) => { globalThis.drawn = drawn; }")
+    with page.expect_response(re.compile("/m/api/me")):
+        page.evaluate("dispatchEvent(new Event('online'))")
+    page.wait_for_timeout(300)
+    assert page.evaluate("drawn.isConnected")
+    page.mouse.up()
+    expect(page.get_by_label("Catatan")).to_be_visible()
+    page.go_back()
+    expect(button).to_be_visible()
+    page.evaluate("dispatchEvent(new Event('online'))")
+    wait_until(page, lambda: not page.evaluate("drawn.isConnected"))
 
 
 def test_note_that_is_not_saved_survives_another_language(server: Running, phone: Phone) -> None:

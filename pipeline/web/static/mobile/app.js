@@ -11,16 +11,21 @@ const root = document.getElementById("app");
 const model = new Model();
 let shown = null; // the view that is shown: {path, view}
 let update = null; // the service worker that waits to take over
+let touching = false; // a finger is on the screen
+let missed = false; // something changed meanwhile
 
 function path() {
   return decodeURIComponent(location.hash.slice(1)) || "/";
 }
 
-// A view that is looked at through the camera, or typed into, is left as it is when something changes elsewhere.
+// A view that is looked at through the camera, or typed into, is left as it is when something changes elsewhere; one that is touched is
+// drawn when the finger is off it: a button that is drawn anew under a finger is never pressed.
 function draw(again = true) {
   const here = path();
   if (shown?.path === here) {
-    if (again && !shown.view.busy?.()) shown.view.draw();
+    if (!again || shown.view.busy?.()) return;
+    if (touching) missed = true;
+    else shown.view.draw();
   } else {
     shown?.view.leave?.();
     const [name, ...rest] = here.split("/").filter(Boolean);
@@ -51,6 +56,17 @@ const app = {
   },
 };
 
+function watchFingers() {
+  globalThis.addEventListener("pointerdown", () => { touching = true; }, true);
+  const lifted = () => {
+    touching = false;
+    if (missed) draw();
+    missed = false;
+  };
+  // What was pressed hears of it after the finger is up.
+  for (const end of ["pointerup", "pointercancel"]) globalThis.addEventListener(end, () => setTimeout(lifted), true);
+}
+
 async function begin() {
   root.replaceChildren(h("p", { class: "loading", role: "status" }, say("loading")));
   if (!globalThis.isSecureContext) {
@@ -62,6 +78,7 @@ async function begin() {
     else draw();
   });
   model.addEventListener("changed", () => shown !== null && (Boolean(model.me?.officer) === shown.loggedIn ? draw() : app.redraw()));
+  watchFingers();
   if ("serviceWorker" in navigator) register();
   await model.open();
   const token = tokenIn(location.hash);
@@ -82,7 +99,7 @@ async function enter() {
     model.notice = error.said ?? both("needs_line");
   }
   // On a slow line the station that was open may be in use by now.
-  if (before === null || model.tps !== before || !shown?.view.busy?.()) app.redraw();
+  if (before === null || model.tps !== before || !shown?.view.busy?.()) draw();
 }
 
 async function register() {
