@@ -11,7 +11,7 @@ demo: $(READY)
 
 # Four processes on two cores, since tests wait for databases and browsers; each file of tests in one of them. Runs that are disturbed or
 # killed at a moment of their own have the machine to themselves: beside others no moment comes when it was meant to.
-ALONE := tests/test_run_faults.py tests/bench/test_faults.py
+ALONE := tests/test_run_faults.py
 test: $(READY)
 	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder --durations 25 $(ALONE:%=--ignore %)
 	$(BIN)/python -m pytest --durations 5 $(ALONE)
@@ -30,9 +30,11 @@ bench: $(READY)
 	$(BIN)/sirekap bench speed
 	$(BIN)/sirekap bench rollup
 
-# 50 runs killed at any moment, each made whole by the next: an hour or two.
+# Runs killed at any moment, each made whole by the next: 50 of 100 photos take an hour or two.
+ROUNDS ?= 50
+PHOTOS ?= 100
 faults: $(READY)
-	$(BIN)/sirekap bench faults
+	$(BIN)/sirekap bench faults --rounds $(ROUNDS) --photos $(PHOTOS)
 
 # Every target for so many seconds, two at once; `make fuzz SECONDS=3600` by hand.
 SECONDS ?= 60

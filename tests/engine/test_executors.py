@@ -129,7 +129,7 @@ def _target(link: Path) -> str:
 
 
 def test_processes_are_replaced_and_no_item_is_lost_or_done_twice(tmp_path: Path) -> None:
-    names = [f"{number:02d}" for number in range(15)]
+    names = [f"{number:02d}" for number in range(8)]
     with on_this_machine(2, ALLOWANCE, items_a_process=3) as executor:
         results = list(executor.map(functions.leave_trace, [tmp_path / name for name in names], on_crash=dead))
     assert [name for name, _ in results] == names
@@ -173,6 +173,6 @@ def test_scheduler_that_takes_no_connections_any_more_was_lost() -> None:
         list(executor.map(functions.square, [1], on_crash=dead))
 
 
-def test_error_of_the_work_itself_is_no_lost_cluster() -> None:
-    with make_executor(2) as executor, pytest.raises(FileNotFoundError, match="gone"):
-        list(executor.map(functions.read_gone, [1], on_crash=dead))
+def test_error_of_the_work_itself_is_no_lost_cluster(cluster: Executor) -> None:
+    with pytest.raises(FileNotFoundError, match="gone"):
+        list(cluster.map(functions.read_gone, [1], on_crash=dead))
