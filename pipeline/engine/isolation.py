@@ -1,7 +1,8 @@
 """Keep what one item does to its process from the others: a time limit that holds in native code, and a process for one item.
 
 A hung decoder cannot be interrupted, it can only be ended. So the limit is a timer of the kernel whose signal ends the process, whatever
-holds the interpreter. A process for one item is watched from outside, so what ended it is known and not guessed.
+holds the interpreter. A process for one item is watched from outside, so what ended it is known and not guessed. And a process that works
+for another ends with it.
 """
 
 from __future__ import annotations
