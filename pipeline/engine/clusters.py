@@ -29,6 +29,8 @@ _ENVIRONMENT = {
     **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OPENCV_FOR_THREADS_NUM"), "1"),
     # Dask makes its workers give memory back at every turn; pictures are allocated anew all the time, and that doubled their time.
     **dict.fromkeys(("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"), str(1 << 30)),
+    # One thread does the work. In an arena of its own, which is made of pieces of 64 MB, pictures left gaps: 640 MB instead of 540.
+    "MALLOC_ARENA_MAX": "1",
 }
 
 _CONFIG: dict[str, object] = {
