@@ -19,10 +19,11 @@ from pipeline import __version__
 from pipeline.crosscheck import FieldReading, VerdictPolicy, crosscheck
 from pipeline.forms import Catalogue, Page, Rect, load_catalogue
 from pipeline.imaging import Photo, QualityPolicy, explain, measure_quality
-from pipeline.recognition import bubbles, digits, row_sums, tally
+from pipeline.recognition import bubbles, corrections, digits, row_sums, tally
 from pipeline.recognition.bubbles import BubbleReader
 from pipeline.recognition.cells import CellReader
 from pipeline.recognition.codes import code_contradiction, read_codes, station_in
+from pipeline.recognition.corrections import CorrectionReader
 from pipeline.recognition.digits import DigitReader
 from pipeline.recognition.frames import covered
 from pipeline.recognition.header import HeaderReader
@@ -50,6 +51,7 @@ class Reader:
 
     catalogue: Catalogue
     digits: DigitReader
+    corrections: CorrectionReader
     bubbles: BubbleReader
     tally: TallyReader
     row_sums: RowSumReader
@@ -64,11 +66,17 @@ class Reader:
         return cls.of_models(*(settings.models / f"{name}.onnx" for name in MODEL_NAMES))
 
     @classmethod
-    def of_models(cls, digits: Path, bubbles: Path, tally: Path, row_sums: Path) -> Reader:
+    def of_models(cls, digits: Path, corrections: Path, bubbles: Path, tally: Path, row_sums: Path) -> Reader:
         """The reader with these model files, such as those of a fold."""
         catalogue = load_catalogue()
         return cls(
-            catalogue, DigitReader(digits), BubbleReader(bubbles), TallyReader(tally), RowSumReader(row_sums), HeaderReader(catalogue)
+            catalogue,
+            DigitReader(digits),
+            CorrectionReader(corrections),
+            BubbleReader(bubbles),
+            TallyReader(tally),
+            RowSumReader(row_sums),
+            HeaderReader(catalogue),
         )
 
     @property
@@ -153,8 +161,9 @@ def read_fields(
     if trace:
         trace.picture("boxes", _contact_sheet(patches))
     signs = reader.digits.read(patches)
-    # The network learnt what is written over; that print is gone is seen without it.
-    corrected = np.maximum(signs.corrected, covered(patches))
+    beside = cut_patches(image, registration.to_photo, boxes, size=corrections.PATCH_SIZE, margin=corrections.MARGIN)
+    # The network learnt what corrections look like; that print is gone is seen without it.
+    corrected = np.maximum(reader.corrections.read(beside), covered(patches))
     grids = {name: layout.tally.cells() for name, layout in layouts.items() if layout.tally and layout.tally.marks == tally.MARKS}
     tallies, marks = _read_cells(image, registration, grids, reader.tally, size=tally.PATCH_SIZE, margin=tally.MARGIN)
     columns = {name: layout.row_sums.cells() for name, layout in layouts.items() if layout.row_sums and layout.row_sums.digits == 2}

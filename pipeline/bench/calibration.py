@@ -27,7 +27,7 @@ from pipeline.read import Reading
 from pipeline.training.folds import FOLDS, fold_of
 
 CHOICES: Mapping[str, tuple[float, ...]] = {
-    "max_corrected": (0.2, 0.3, 0.4, 0.5, 0.6),
+    "max_corrected": (0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6),
     "max_bubbles_corrected": (0.3, 0.5, 0.7),
     "min_bubbles_probability": (0.9, 0.95),
     "min_field_probability": (0.9, 0.95, 0.98),

@@ -21,6 +21,7 @@ class Models:
     """The model files of a reader."""
 
     digits: Path
+    corrections: Path
     bubbles: Path
     tally: Path
     row_sums: Path

@@ -165,4 +165,4 @@ def stages_digest() -> str:
 @cache
 def _reader_of(models: Models) -> Reader:
     single_threaded()
-    return Reader.of_models(models.digits, models.bubbles, models.tally, models.row_sums)
+    return Reader.of_models(models.digits, models.corrections, models.bubbles, models.tally, models.row_sums)

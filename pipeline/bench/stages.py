@@ -16,6 +16,7 @@ from typing import Any
 
 from pipeline import read
 from pipeline.recognition.bubbles import BubbleReader
+from pipeline.recognition.corrections import CorrectionReader
 from pipeline.recognition.digits import DigitReader
 from pipeline.recognition.row_sums import RowSumReader
 from pipeline.recognition.tally import TallyReader
@@ -36,6 +37,7 @@ PROBES: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
     ("printed header", read, ("_unless_header_contradicts",)),
     ("patches cut", read, ("cut_patches",)),
     ("boxes read", DigitReader, ("read",)),
+    ("corrections read", CorrectionReader, ("read",)),
     ("bubbles read", BubbleReader, ("read",)),
     ("tally read", TallyReader, ("read",)),
     ("row sums read", RowSumReader, ("read",)),

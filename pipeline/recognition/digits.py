@@ -1,6 +1,6 @@
 """Read what stands in digit boxes.
 
-Patches of boxes come in; for each, the probability of every sign, that it cannot be read, and that it was corrected come out.
+Patches of boxes come in; for each, the probability of every sign, and that it cannot be read, come out.
 The idea: one small network looks at the box with its frame, since the frame tells print from pen and how dark ink is in this
 photo.
 """
@@ -36,13 +36,10 @@ class BoxReadings:
         (N, 13) float64 over `BOX_CLASSES`, rows sum to 1, never 0 or 1.
     illegible
         (N,) float64, probability that the sign cannot be read from the ink: scratched out, several digits, not a sign.
-    corrected
-        (N,) float64, probability that it was overwritten, struck out, retraced or written over correction fluid.
     """
 
     probabilities: NDArray[np.float64]
     illegible: NDArray[np.float64]
-    corrected: NDArray[np.float64]
 
 
 class DigitReader:
@@ -72,10 +69,11 @@ class DigitReader:
         """
         check_patches(patches, size=PATCH_SIZE)
         if len(patches) == 0:
-            return BoxReadings(np.empty((0, len(BOX_CLASSES))), np.empty(0), np.empty(0))
+            return BoxReadings(np.empty((0, len(BOX_CLASSES))), np.empty(0))
         outputs = self.model.run(normalise(patches))
         classes = len(BOX_CLASSES)
-        return BoxReadings(outputs[:, :classes], outputs[:, classes], outputs[:, classes + 1])
+        # A third output, corrected or not, is learnt beside these; `corrections` asks more of a page than one box shows.
+        return BoxReadings(outputs[:, :classes], outputs[:, classes])
 
 
 def check_patches(patches: NDArray[np.uint8], *, size: int) -> None:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 REMEDY = "restore the file from the repository, or make it again with `sirekap train {kind}`"
 
-MODEL_NAMES = ("digits", "bubbles", "tally", "row_sums")
+MODEL_NAMES = ("digits", "corrections", "bubbles", "tally", "row_sums")
 """The models a reader needs: each is a file of that name in the folder of the models."""
 
 

@@ -1,4 +1,4 @@
-"""`sirekap train digits`, `bubbles`, `tally` and `row-sums`."""
+"""`sirekap train digits`, `corrections`, `bubbles`, `tally` and `row-sums`."""
 
 from __future__ import annotations
 
@@ -48,6 +48,20 @@ def digits(
     found = train_digits(options, _store(options))
     if found is not None:
         write_digits_card(found, options)
+
+
+@train_app.command("corrections")
+def corrections(
+    data: Data = DATA, out: Out = OUT, cache: Cache = None, folds: Folds = True, resume: Resume = False, jobs: Jobs = 2, seed: Seed = 2024
+) -> None:
+    """Train the reader of corrections in digit boxes."""
+    from pipeline.training.corrections_card import write_corrections_card
+    from pipeline.training.train_corrections import train_corrections
+
+    options = _options(data, out, cache, folds=folds, resume=resume, jobs=jobs, seed=seed)
+    found = train_corrections(options, _store(options))
+    if found is not None:
+        write_corrections_card(found, options)
 
 
 @train_app.command("bubbles")

@@ -28,6 +28,7 @@ class Correction(StrEnum):
     FLUID = "fluid"
     STRUCK = "struck"
     RETRACED = "retraced"
+    HEAVIER = "heavier"
     BLOT = "blot"
     ERASED = "erased"
     CROWDED = "crowded"
@@ -58,6 +59,8 @@ def make(kind: Correction, below: Image, above: Image, *, label_below: int, labe
     if kind is Correction.RETRACED:
         image = overlaid(below, _moved(below, random, shift=0.03, turn=0.10), random)
         return Made(image, label_below, UNKNOWN, 1)
+    if kind is Correction.HEAVIER:
+        return Made(_heavier(below, random), label_below, 0, 1)
     if kind is Correction.BLOT:
         return Made(_blotted(below, random), label_below, UNKNOWN, 1)
     return Made(_crowded(below, above, random), UNKNOWN, 1, UNKNOWN)
@@ -232,6 +235,37 @@ def _blotted(image: Image, random: np.random.Generator) -> Image:
     centre = tuple(int(v) for v in random.uniform(near, far, 2))
     axes = tuple(int(v) for v in np.maximum(2, random.uniform(0.05, 0.14, 2) * side))
     cv2.ellipse(drawn, centre, axes, float(random.uniform(0, 180)), 0, 360, ink, -1, cv2.LINE_AA)
+    return drawn
+
+
+def _heavier(image: Image, random: np.random.Generator) -> Image:
+    """What is written gone over again and again in the same place: broader, darker, with an edge of its own."""
+    near, far = _interior(image.shape[0])
+    inside = image[near:far, near:far]
+    bare = _bare(inside).astype(np.float64)
+    reach = int(random.integers(2, 5))
+    broad = cv2.erode(inside, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))).astype(np.float64)
+    ink = (1 - np.clip(broad / np.maximum(bare, 1), 0, 1)) * random.uniform(1.1, 2.0)
+    heavier = image.copy()
+    drawn = np.minimum(inside, bare * (1 - np.clip(ink, 0, random.uniform(0.75, 0.95))))
+    heavier[near:far, near:far] = np.clip(drawn, 0, 255).astype(np.uint8)
+    return heavier
+
+
+def initialled(image: Image, random: np.random.Generator) -> Image:
+    """Initials beside the box: a scribble over, under or beside its frame."""
+    side = image.shape[0]
+    near, far = (share * side for share in FRAME_SHARE)
+    length, height = random.uniform(0.5, 1.0) * (far - near), random.uniform(0.12, 0.3) * (far - near)
+    count = int(random.integers(6, 14))
+    along = np.linspace(-0.5, 0.5, count) * length + random.normal(0, 0.05 * side, count)
+    across = random.normal(0, 0.5, count) * height
+    outside = near - random.uniform(0.0, 0.25) * (far - near) if random.random() < 0.7 else far + random.uniform(0.0, 0.25) * (far - near)
+    points = np.stack([side / 2 + random.normal(0, 0.12 * side) + along, outside + across], axis=1)
+    if random.random() < 0.35:
+        points = points[:, ::-1]
+    drawn, ink, width = image.copy(), _ink(image, random), int(random.integers(1, 3))
+    cv2.polylines(drawn, [np.round(points * 8).astype(np.int32)], False, ink, width, cv2.LINE_AA, shift=3)
     return drawn
 
 

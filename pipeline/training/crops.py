@@ -53,10 +53,7 @@ class CropStore:
 
     def boxes(self) -> BoxCrops:
         """Boxes of the sheets, of the crops others cut of the sheets that could not be placed, of febriyan, and of blank forms."""
-        placed = self._kept(
-            "sheet-boxes", (*PLACING_CODE, *BOX_CODE), self.data / "truth.json", BoxCrops,
-            lambda: boxes.from_sheets(load_sheets(self.data), self.catalogue, reported(self.source)),
-        )
+        placed = self.pages()
         parts = [
             placed,
             self._febriyan(),
@@ -67,6 +64,13 @@ class CropStore:
             boxes.from_cut(self.data, without={Path(name.split(":")[0]).stem for name in placed.names}),
         ]
         return BoxCrops.join(parts)
+
+    def pages(self) -> BoxCrops:
+        """All boxes of the sheets that could be placed, named `sheet:field:box`."""
+        return self._kept(
+            "sheet-boxes", (*PLACING_CODE, *BOX_CODE), self.data / "truth.json", BoxCrops,
+            lambda: boxes.from_sheets(load_sheets(self.data), self.catalogue, reported(self.source)),
+        )
 
     def bubbles(self) -> BubbleFields:
         """Bubbles of the sheets whose form is known and has them."""

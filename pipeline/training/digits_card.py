@@ -68,7 +68,7 @@ def digits_card(found: OutOfFold, model: bytes) -> str:
     )
     return f"""# Digit boxes: `digits.onnx`
 
-Reads one digit box: 0 to 9, crossed (X), dash or empty, and says whether the sign is illegible and whether it was corrected.
+Reads one digit box: 0 to 9, crossed (X), dash or empty, and says whether the sign is illegible.
 
 - Network: {parameter_count(BoxNetwork()):,} parameters, 7 convolutions on a {PATCH_SIZE} x {PATCH_SIZE} colour patch
   (the box and {MARGIN:.0%} of its side around it), layout `{LAYOUT}`.
@@ -110,7 +110,8 @@ Out of fold:
 
 {table(["", "noticed", "false alarms"], _flags(found, stated))}
 
-*Corrected* is what a person noticed; retraced digits are on the border. Other forms show too few to measure.
+*Corrected* is what a person noticed; retraced digits are on the border. Other forms show too few to measure. It is learnt along with the
+signs; the reader takes it from `corrections.onnx`, which sees the whole page.
 
 ## Limits
 

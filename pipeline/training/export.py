@@ -31,15 +31,18 @@ class Calibration:
         Share of the uniform distribution mixed in, so that nothing is ever certain.
     flag_temperature
         Divides the logits of the yes/no outputs after the classes.
+    flag_shift
+        Added to those logits after that: what is more frequent in training than on sheets must not be stated as frequent as there.
     """
 
     temperature: float = 1.0
     floor: float = 1e-4
     flag_temperature: float = 1.0
+    flag_shift: float = 0.0
 
 
 class Calibrated(nn.Module):
-    """A network that gives probabilities: `classes` that sum to 1, then one for each flag."""
+    """A network that gives probabilities: `classes` that sum to 1, if any, then one for each flag."""
 
     def __init__(self, network: nn.Module, classes: int, calibration: Calibration) -> None:
         super().__init__()
@@ -52,8 +55,10 @@ class Calibrated(nn.Module):
 def probabilities(logits: Tensor, classes: int, calibration: Calibration) -> Tensor:
     """(N, K) logits to (N, K) probabilities; the first `classes` columns are one distribution."""
     floor = calibration.floor
+    flags = torch.sigmoid(logits[:, classes:] / calibration.flag_temperature + calibration.flag_shift) * (1 - floor) + floor / 2
+    if classes == 0:
+        return flags
     signs = torch.softmax(logits[:, :classes] / calibration.temperature, dim=1) * (1 - floor) + floor / classes
-    flags = torch.sigmoid(logits[:, classes:] / calibration.flag_temperature) * (1 - floor) + floor / 2
     return torch.cat([signs, flags], dim=1)
 
 

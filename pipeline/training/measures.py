@@ -84,3 +84,27 @@ def best_temperature(logits: Tensor, truth: Tensor) -> float:
 
     grid = [float(value) for value in torch.exp(torch.arange(-0.7, 1.4, 0.05))]
     return min(grid, key=loss)
+
+
+def best_flag_scale(logits: Tensor, truth: Tensor) -> tuple[float, float]:
+    """Temperature and shift (Platt 1999) with the least cross entropy of a yes/no output on predictions out of fold.
+
+    Parameters
+    ----------
+    logits
+        (N,) float.
+    truth
+        (N,) int64, 0 or 1, both of them present.
+    """
+    inputs, answers = logits.double(), truth.double()
+    slope, shift = (torch.tensor(value, dtype=torch.float64, requires_grad=True) for value in (1.0, 0.0))
+    optimiser = torch.optim.LBFGS([slope, shift], max_iter=200, line_search_fn="strong_wolfe")
+
+    def loss() -> Tensor:
+        optimiser.zero_grad()
+        value = functional.binary_cross_entropy_with_logits(inputs * slope + shift, answers)
+        value.backward()
+        return value
+
+    optimiser.step(loss)
+    return 1 / float(slope.detach()), float(shift.detach())

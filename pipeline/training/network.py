@@ -15,6 +15,9 @@ BOX_OUTPUTS = 15
 BUBBLE_OUTPUTS = 3
 """Empty, filled, erased."""
 
+CORRECTION_OUTPUTS = 1
+"""Corrected."""
+
 
 def _block(inputs: int, outputs: int, *, stride: int = 1) -> list[nn.Module]:
     return [nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)]
@@ -50,6 +53,32 @@ class BubbleNetwork(nn.Module):
         self.features = nn.Sequential(*_block(6, 16), *_block(16, 24, stride=2), *_block(24, 32), *_block(32, 32, stride=2))
         self.gather = nn.Sequential(nn.Conv2d(32, 48, 5, bias=False), nn.BatchNorm2d(48), nn.ReLU(inplace=True), nn.Dropout(0.1))
         self.heads = nn.Conv2d(48, BUBBLE_OUTPUTS, 1)
+
+    def forward(self, patches: Tensor) -> Tensor:
+        return torch.flatten(self.heads(self.gather(self.features(patches))), 1)
+
+
+class CorrectionNetwork(nn.Module):
+    """(N, 10, 48, 48) box beside the other boxes of its page, to (N, 1) logits.
+
+    Its layers are those of `BoxNetwork`, from which it begins: strokes are strokes.
+    """
+
+    def __init__(self, beginning: BoxNetwork | None = None) -> None:
+        super().__init__()
+        whole = BoxNetwork()
+        if beginning is not None:
+            whole.load_state_dict(beginning.state_dict())
+        first = nn.Conv2d(10, 24, 3, 2, 1, bias=False)
+        with torch.no_grad():
+            first.weight.zero_()
+            first.weight[:, :3] = whole.features[0].weight
+        self.features = nn.Sequential(first, *whole.features[1:])
+        self.gather = whole.gather
+        self.heads = nn.Conv2d(128, CORRECTION_OUTPUTS, 1)
+        with torch.no_grad():
+            self.heads.weight[:] = whole.heads.weight[-1:]
+            self.heads.bias[:] = whole.heads.bias[-1:]
 
     def forward(self, patches: Tensor) -> Tensor:
         return torch.flatten(self.heads(self.gather(self.features(patches))), 1)

@@ -60,12 +60,11 @@ def train_digits(options: TrainOptions, store: CropStore) -> OutOfFold | None:
     run = run_folder(options, "digits")
     crops = store.boxes()
     save_crops(run / "boxes.npz", crops)
-    _simulate(options, run)
-    _pretrain(run, options)
+    pretrain(run, options)
     folds = [*range(FOLDS), FINAL] if options.folds else [FINAL]
     jobs = [FoldJob(fold, run, options.steps_share, options.seed) for fold in folds]
     weights = side_by_side(fine_tune, jobs, at_once=options.jobs)
-    networks = dict(zip(folds, map(_network, weights), strict=True))
+    networks = dict(zip(folds, map(box_network, weights), strict=True))
     if not options.folds:
         export_digits(networks[FINAL], options.models / "digits.onnx", Calibration(floor=FLOOR))
         return None
@@ -75,6 +74,25 @@ def train_digits(options: TrainOptions, store: CropStore) -> OutOfFold | None:
         export_digits(networks[fold], fold_model(options.cache, "digits", fold), calibrate(found, held != fold))
     export_digits(networks[FINAL], options.models / "digits.onnx", calibrate(found, np.ones(len(held), np.bool_)))
     return found
+
+
+def pretrain(run: Path, options: TrainOptions) -> None:
+    """Learn strokes from simulated boxes and from those of other stations, `boxes.npz` of the run; leaves `pretrained.pt` there."""
+    _simulate(options, run)
+    weights = run / "pretrained.pt"
+    if weights.exists():
+        return
+    torch.manual_seed(options.seed)
+    crops, made = load_crops(run / "boxes.npz", BoxCrops), load_crops(run / "simulated.npz", BoxCrops)
+    pools = [
+        Pool.of(made, PRETRAINING_SHARES["simulated"]),
+        Pool.of(crops.take(crops.sets == "febriyan"), PRETRAINING_SHARES["febriyan"]),
+    ]
+    network = fit(
+        BoxNetwork(), BoxBatches(pools, BATCH, options.seed), box_loss, schedule=PRETRAINING.scaled(options.steps_share),
+        name="digits, pretraining", checkpoint=run / "pretrained.checkpoint",
+    )
+    torch.save(network.state_dict(), weights)
 
 
 def fine_tune(job: FoldJob) -> Path:
@@ -156,24 +174,8 @@ def _simulate(options: TrainOptions, run: Path) -> None:
     save_crops(run / "simulated.npz", simulated(count, sets, random=np.random.default_rng(options.seed)))
 
 
-def _pretrain(run: Path, options: TrainOptions) -> None:
-    weights = run / "pretrained.pt"
-    if weights.exists():
-        return
-    torch.manual_seed(options.seed)
-    crops, made = load_crops(run / "boxes.npz", BoxCrops), load_crops(run / "simulated.npz", BoxCrops)
-    pools = [
-        Pool.of(made, PRETRAINING_SHARES["simulated"]),
-        Pool.of(crops.take(crops.sets == "febriyan"), PRETRAINING_SHARES["febriyan"]),
-    ]
-    network = fit(
-        BoxNetwork(), BoxBatches(pools, BATCH, options.seed), box_loss, schedule=PRETRAINING.scaled(options.steps_share),
-        name="digits, pretraining", checkpoint=run / "pretrained.checkpoint",
-    )
-    torch.save(network.state_dict(), weights)
-
-
-def _network(weights: Path) -> BoxNetwork:
+def box_network(weights: Path) -> BoxNetwork:
+    """The network with these weights, to read with."""
     network = BoxNetwork()
     network.load_state_dict(torch.load(weights, weights_only=True))
     network.eval()

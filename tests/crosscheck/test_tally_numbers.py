@@ -83,7 +83,7 @@ def test_a_doubtful_last_cell_shares_the_probability_between_its_counts() -> Non
     assert found[83] == pytest.approx(0.4, abs=0.03)
 
 
-@given(st.integers(0, 300))
+@given(st.integers(1, 300))
 def test_clear_row_sums_say_their_number(total: int) -> None:
     sums = [min(max(total - 60 * row, 0), 60) for row in range(5)]
     rows = [CLOSED_ROW if value == 0 else divmod(value, 10) for value in sums]
@@ -101,6 +101,15 @@ def test_a_single_digit_may_follow_anything_that_counts_nothing(leading: int) ->
 @pytest.mark.parametrize("row", [(0, 0), (ROW_SUM_FILLER, ROW_SUM_FILLER), (ROW_SUM_FILLER, 0), CLOSED_ROW])
 def test_no_sum_is_zero_however_it_is_written(row: tuple[int, int]) -> None:
     assert row_sums_posterior(pairs(row, CLOSED_ROW), row_capacity=60).best().value == 0
+
+
+def test_a_column_in_which_nothing_stands_is_no_zero_and_one_with_a_zero_is() -> None:
+    empty = row_sums_posterior(pairs(*[CLOSED_ROW] * 5), row_capacity=60)
+    assert empty.best().value == 0
+    assert empty.best().probability < 0.3
+    assert np.ptp(empty.numbers[1:]) < 5e-4
+    for zero in ((0, 0), (ROW_SUM_FILLER, 0), (ROW_SUM_FILLER, ROW_SUM_FILLER)):
+        assert row_sums_posterior(pairs(zero, *[CLOSED_ROW] * 4), row_capacity=60).numbers[0] > 0.9
 
 
 @given(any_rows(ROW_SUM_CLASSES, 11, even=True), st.integers(1, 99), st.floats(1e-6, 1))

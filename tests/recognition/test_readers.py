@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pipeline.recognition.bubbles import NONE, SEVERAL, BubbleReader, column_distribution
 from pipeline.recognition.bubbles import PATCH_SIZE as BUBBLE_SIZE
 from pipeline.recognition.digits import PATCH_SIZE, DigitReader
-from pipeline.recognition.model_file import ModelError
+from pipeline.recognition.model_file import MODEL_NAMES, ModelError
 from pipeline.recognition.row_sums import CLASSES as ROW_SUM_CLASSES
 from pipeline.recognition.row_sums import RowSumReader
 from pipeline.recognition.tally import MARKS, TallyReader
@@ -43,7 +43,7 @@ def test_box_readings_are_distributions_that_are_never_certain(digit_reader: Dig
     readings = digit_reader.read(noisy(12, PATCH_SIZE, PATCH_SIZE, 3))
     assert readings.probabilities.shape == (12, len(BOX_CLASSES))
     np.testing.assert_allclose(readings.probabilities.sum(axis=1), 1, atol=1e-5)
-    for values in (readings.probabilities, readings.illegible, readings.corrected):
+    for values in (readings.probabilities, readings.illegible):
         assert ((values > 0) & (values < 1)).all()
 
 
@@ -55,7 +55,7 @@ def test_a_box_reads_the_same_bits_whatever_its_neighbours(count: int, place: in
     place %= count
     alone, together = reader.read(patches[place : place + 1]), reader.read(patches)
     assert (alone.probabilities[0] == together.probabilities[place]).all()
-    assert alone.corrected[0] == together.corrected[place]
+    assert alone.illegible[0] == together.illegible[place]
 
 
 def test_an_empty_frame_reads_empty_and_a_cross_reads_crossed(digit_reader: DigitReader) -> None:
@@ -193,6 +193,6 @@ def test_a_model_of_another_layout_is_refused(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_models_are_small_and_have_cards() -> None:
-    for kind in ("digits", "bubbles", "tally", "row_sums"):
+    for kind in MODEL_NAMES:
         assert (MODELS / f"{kind}.onnx").stat().st_size < 2_000_000
         assert (MODELS / f"{kind}.md").exists()

@@ -13,6 +13,7 @@ torch = pytest.importorskip("torch", reason="the extra `train` is not installed"
 
 from pipeline.forms import load_catalogue  # noqa: E402
 from pipeline.recognition.bubbles import NONE, BubbleReader  # noqa: E402
+from pipeline.recognition.corrections import CorrectionReader  # noqa: E402
 from pipeline.recognition.digits import DigitReader  # noqa: E402
 from pipeline.recognition.row_sums import CLOSED, FILLER, RowSumReader  # noqa: E402
 from pipeline.recognition.tally import TallyReader  # noqa: E402
@@ -36,20 +37,24 @@ from pipeline.training.cell_truth import (  # noqa: E402
 from pipeline.training.cells import CROP_SIZE as CELL_CROP_SIZE  # noqa: E402
 from pipeline.training.cells import ROW_SUMS, TALLY, UNKNOWN, CellCrops, from_digit_boxes, number_of  # noqa: E402
 from pipeline.training.cells_card import cells_card  # noqa: E402
-from pipeline.training.corrections import Correction, make, small, squat  # noqa: E402
+from pipeline.training.correction_batches import BOXES_OF_A_PAGE, CorrectionBatches, Pages, correction_loss  # noqa: E402
+from pipeline.training.corrections import Correction, initialled, make, small, squat  # noqa: E402
+from pipeline.training.corrections_card import corrections_card  # noqa: E402
 from pipeline.training.digits_card import digits_card  # noqa: E402
 from pipeline.training.drawn_bubbles import drawn_bubbles  # noqa: E402
 from pipeline.training.export import Calibration, probabilities  # noqa: E402
 from pipeline.training.fit import Batch, Schedule, fit  # noqa: E402
 from pipeline.training.folds import FOLDS, fold_of, folds_of  # noqa: E402
-from pipeline.training.measures import Rate, best_temperature, tail  # noqa: E402
-from pipeline.training.network import BoxNetwork, BubbleNetwork, CellNetwork, parameter_count  # noqa: E402
+from pipeline.training.measures import Rate, best_flag_scale, best_temperature, tail  # noqa: E402
+from pipeline.training.network import BoxNetwork, BubbleNetwork, CellNetwork, CorrectionNetwork, parameter_count  # noqa: E402
 from pipeline.training.run import FINAL  # noqa: E402
 from pipeline.training.sheets import load_sheets  # noqa: E402
 from pipeline.training.simulated import simulated  # noqa: E402
 from pipeline.training.train_bubbles import BubblesOutOfFold, export_bubbles  # noqa: E402
 from pipeline.training.train_cells import ROW_SUMS_MODEL, TALLY_MODEL, CellModel, export_cells, pools_of  # noqa: E402
 from pipeline.training.train_cells import out_of_fold as cells_out_of_fold  # noqa: E402
+from pipeline.training.train_corrections import export_corrections  # noqa: E402
+from pipeline.training.train_corrections import out_of_fold as corrections_out_of_fold  # noqa: E402
 from pipeline.training.train_digits import export_digits, out_of_fold  # noqa: E402
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -267,6 +272,14 @@ def test_the_tail_counts_wrong_among_the_sure() -> None:
     assert float(str(found["log loss"])) == pytest.approx(-(np.log(0.9995) + np.log(0.0005) + np.log(0.4)) / 3, abs=1e-4)
 
 
+def test_a_flag_is_stated_as_often_as_it_is_so() -> None:
+    random = np.random.default_rng(0)
+    logits = random.normal(-2, 2, 20_000)
+    answers = random.random(len(logits)) < 1 / (1 + np.exp(-(logits / 1.6 - 1.2)))
+    temperature, shift = best_flag_scale(torch.from_numpy(logits), torch.from_numpy(answers.astype(np.int64)))
+    assert (temperature, shift) == pytest.approx((1.6, -1.2), abs=0.1)
+
+
 def test_exported_models_read_and_their_cards_say_how_well(tmp_path: Path) -> None:
     crops = boxes(30)
     networks = {fold: BoxNetwork().eval() for fold in [*range(FOLDS), FINAL]}
@@ -274,6 +287,14 @@ def test_exported_models_read_and_their_cards_say_how_well(tmp_path: Path) -> No
     assert DigitReader(tmp_path / "digits.onnx").read(np.zeros((2, 48, 48, 3), np.uint8)).probabilities.shape == (2, 13)
     card = digits_card(out_of_fold(crops, networks), (tmp_path / "digits.onnx").read_bytes())
     assert "| simulated | 30 |" in card
+
+    pages = replace(crops, names=np.array([f"{n // 6}.jpg:a:{n % 6}" for n in range(30)]), sets=np.full(30, "screen-2024"))
+    judges = {fold: CorrectionNetwork().eval() for fold in [*range(FOLDS), FINAL]}
+    export_corrections(judges[FINAL], tmp_path / "corrections.onnx", Calibration(floor=1e-3, flag_shift=-3))
+    assert CorrectionReader(tmp_path / "corrections.onnx").read(np.zeros((4, 48, 48, 3), np.uint8)).shape == (4,)
+    pages = replace(pages, corrected=(np.arange(30) % 4 == 0).astype(np.int64), groups=np.array([f"{n // 6}" for n in range(30)]))
+    card = corrections_card(corrections_out_of_fold(pages, judges), (tmp_path / "corrections.onnx").read_bytes())
+    assert "| 2.0% | " in card
 
     fields = drawn_bubbles(6, random=np.random.default_rng(0))
     export_bubbles(BubbleNetwork().eval(), tmp_path / "bubbles.onnx", Calibration(floor=1e-5))
@@ -345,7 +366,35 @@ def test_cell_models_learn_read_and_say_how_well(model: CellModel, tmp_path: Pat
     assert "| all |" in cells_card(cells_out_of_fold(model, CellCrops.join(parts), networks), path.read_bytes())
 
 
+def pages_of_boxes(count: int = 30) -> BoxCrops:
+    """Boxes of two photos of the poster."""
+    crops = boxes(count)
+    names = np.array([f"{n % 2}.jpg:paslon_1:{n}" for n in range(count)])
+    return replace(crops, names=names, sets=np.full(count, "gammafest-2024"), corrected=np.zeros(count, np.int64))
+
+
+def test_pages_with_corrections_come_whole_and_corrections_are_made_on_them() -> None:
+    batches = CorrectionBatches(Pages.of(pages_of_boxes()), 4, seed=7)
+    first, again, other = batches(2), batches(2), batches(3)
+    assert first[0].shape == (4 * BOXES_OF_A_PAGE, 10, 48, 48)
+    assert all(torch.equal(a, b) for a, b in zip(first, again, strict=True))
+    assert not torch.equal(first[0], other[0])
+    assert torch.isfinite(first[0]).all()
+    made = torch.cat([batches(step)[1] for step in range(6)]).float().mean()
+    assert 0.03 < made < 0.3
+    assert torch.isfinite(correction_loss(CorrectionNetwork().eval()(first[0]), first))
+
+
+def test_initials_stand_beside_the_box() -> None:
+    image = boxes(1).images[0]
+    near, far = (round(share * CROP_SIZE) for share in FRAME_SHARE)
+    changed = np.mean([(initialled(image, np.random.default_rng(seed)) != image).any(axis=2) for seed in range(40)], axis=0)
+    inside = changed[near + 5 : far - 5, near + 5 : far - 5]
+    assert changed.sum() - inside.sum() > 2 * inside.sum()
+
+
 def test_networks_are_small() -> None:
+    assert parameter_count(CorrectionNetwork()) < 400_000
     assert parameter_count(CellNetwork(12)) < 40_000
     assert parameter_count(BoxNetwork()) < 400_000
     assert parameter_count(BubbleNetwork()) < 100_000

@@ -1,0 +1,92 @@
+"""Notice boxes that were corrected: overwritten, struck out, retraced, whitened, initialled.
+
+Patches of all boxes of a page come in; for each, the probability that it was corrected comes out. The idea: a correction shows beside
+the other boxes of its page, which one hand filled in with one pen under one light. Ink darker and broader than there, paper whiter than
+there, a signature where there is none: none of it can be told from a single box, whose pen and light are not known.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.recognition.digits import check_patches
+from pipeline.recognition.model_file import ModelFile, load_model
+from pipeline.recognition.patches import normalise
+
+PATCH_SIZE = 48
+MARGIN = 0.28
+"""A patch shows a box and 28 % of its side (5 mm on the poster) around it, where fluid runs over and initials stand."""
+
+CHANNELS = 10
+LAYOUT = "corrections-1"
+"""Changes whenever patches, what is set beside them, or outputs do; a model of another layout is refused."""
+
+INK_SHARE = 0.04
+"""Share of the pixels inside a frame taken as its darkest ink: a 1 covers some 6 %."""
+
+INSET = 0.12
+"""What lies nearer to the frame than this share of a side is the frame's own print."""
+
+
+class CorrectionReader:
+    """Looks for corrections with the model in one ONNX file.
+
+    Raises
+    ------
+    ModelError
+        When the file is missing, damaged or made for another version.
+    """
+
+    def __init__(self, model_path: Path) -> None:
+        self.model: ModelFile = load_model(Path(model_path), kind="corrections", layout=LAYOUT)
+
+    def read(self, patches: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """(N,) probability that each box of a page was corrected, never 0 or 1.
+
+        Parameters
+        ----------
+        patches
+            (N, 48, 48, 3) uint8 BGR: all boxes of one page, as `cut_patches` cuts them with `PATCH_SIZE` and `MARGIN`.
+
+        Raises
+        ------
+        ValueError
+            When the patches have another shape or type.
+        """
+        check_patches(patches, size=PATCH_SIZE)
+        if len(patches) == 0:
+            return np.empty(0)
+        return self.model.run(beside_page(patches))[:, 0]
+
+
+def beside_page(patches: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Each box of a page, and what is usual on that page.
+
+    Parameters
+    ----------
+    patches
+        (N, S, S, 3) uint8, all boxes of one page.
+
+    Returns
+    -------
+    (N, 10, S, S) float32: the box as `normalise` gives it (3), the median box (3), the usual colour of ink (3) and how much of a box it
+    usually covers (1), the last two the same everywhere.
+    """
+    shown = normalise(patches)
+    size = patches.shape[1]
+    typical = np.median(shown, axis=0)
+    side = size / (1 + 2 * MARGIN)
+    near = round((MARGIN + INSET) * side)
+    inside = shown[:, :, near : size - near, near : size - near].reshape(len(shown), 3, -1)
+    grey = inside.mean(axis=1)
+    count = max(1, round(INK_SHARE * grey.shape[1]))
+    darkest = np.argsort(-grey, axis=1, kind="stable")[:, :count]
+    colours = np.take_along_axis(inside, darkest[:, None, :], axis=2).mean(axis=2)
+    colour = np.median(colours, axis=0)
+    covered = np.median((grey > 0.5 * max(float(colour.mean()), 0.05)).mean(axis=1))
+    planes = np.broadcast_to(np.concatenate([colour, [4 * covered]])[None, :, None, None], (len(shown), 4, size, size))
+    beside = np.broadcast_to(typical, shown.shape)
+    return np.ascontiguousarray(np.concatenate([shown, beside, planes], axis=1), np.float32)
