@@ -158,10 +158,11 @@ def read_fields(
     layouts = {name: layout for name, layout in page.fields.items() if name in registration.frames}
     boxes = [box for layout in layouts.values() for box in layout.boxes]
     patches = cut_patches(image, registration.to_photo, boxes, size=digits.PATCH_SIZE, margin=digits.MARGIN)
+    beside = cut_patches(image, registration.to_photo, boxes, size=corrections.PATCH_SIZE, margin=corrections.MARGIN)
     if trace:
         trace.picture("boxes", _contact_sheet(patches))
+        trace.picture("corrections", _contact_sheet(beside))
     signs = reader.digits.read(patches)
-    beside = cut_patches(image, registration.to_photo, boxes, size=corrections.PATCH_SIZE, margin=corrections.MARGIN)
     # The network learnt what corrections look like; that print is gone is seen without it.
     corrected = np.maximum(reader.corrections.read(beside), covered(patches))
     grids = {name: layout.tally.cells() for name, layout in layouts.items() if layout.tally and layout.tally.marks == tally.MARKS}

@@ -36,7 +36,8 @@ class VerdictPolicy:
         chosen="The point where not readable becomes the likelier of the two.",
     )
     max_corrected: float = _threshold(
-        0.25, unit="probability", meaning="A box above it counts as corrected.",
+        0.25, unit="probability",
+        meaning="A box above it counts as corrected, and one whose frame has a gap that is by so much of a side longer than usual.",
         chosen="`sirekap bench accuracy --calibrate` chooses it in all five folds, by the sheets accepted: 249 of 288 clear ones and 6 "
         "with a correction, all with their right numbers (corrections read out of fold, the other writings by the models of the package).",
     )

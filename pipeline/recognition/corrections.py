@@ -1,8 +1,9 @@
 """Notice boxes that were corrected: overwritten, struck out, retraced, whitened, initialled.
 
 Patches of all boxes of a page come in; for each, the probability that it was corrected comes out. The idea: a correction shows beside
-the other boxes of its page, which one hand filled in with one pen under one light. Ink darker and broader than there, paper whiter than
-there, a signature where there is none: none of it can be told from a single box, whose pen and light are not known.
+the other boxes of its page, which one hand filled in with one pen. Each is taken relative to its own paper and its own printed frame, so
+that uneven light is no difference; then ink that is darker or broader than there, paper whiter inside the frame than beside it, a signature
+where there is none, stand out, which no single box whose pen is not known can show.
 """
 
 from __future__ import annotations

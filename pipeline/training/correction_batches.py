@@ -55,13 +55,13 @@ DAMAGE = Damage(stray=0.0, recolour=0.05, noise=0.0, coarse=0.35, coarsest=24, b
 """Milder than for digits: where nothing of a correction is left to see, nothing can be learnt."""
 
 NOISY_SHARE = 0.6
-"""Of the damage of a page, noise alone differs from box to box; it is added by itself."""
+"""Share of the pages with noise, which differs from box to box as no other damage does; it is added by itself."""
 
 UNNOTICED = 0.01
-"""Share of the boxes labelled clean that look corrected when looked at."""
+"""Share of the labels taken as wrong: some boxes labelled clean look corrected when looked at, and not every made correction shows."""
 
 PLACED_APART = 0.012
-"""Standard deviation of what lies between the errors of place of two boxes of a page, in sides of a crop."""
+"""Standard deviation of the error of place that a box has beside that of its page, in sides of a crop."""
 
 KINDS = (
     Correction.FLUID, Correction.OVERWRITTEN, Correction.HEAVIER, Correction.RETRACED, Correction.ERASED, Correction.BLOT,

@@ -1,7 +1,7 @@
 """Write a trained network as one ONNX file that says what it is.
 
-A network, its calibration and its account of itself come in; an ONNX file that gives probabilities comes out. The idea: temperature
-and floor are part of the file, so no reader can use the weights without their calibration.
+A network, its calibration and its account of itself come in; an ONNX file that gives probabilities comes out. The idea: temperature,
+shift and floor are part of the file, so no reader can use the weights without their calibration.
 """
 
 from __future__ import annotations

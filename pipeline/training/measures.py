@@ -95,6 +95,10 @@ def best_flag_scale(logits: Tensor, truth: Tensor) -> tuple[float, float]:
         (N,) float.
     truth
         (N,) int64, 0 or 1, both of them present.
+
+    Returns
+    -------
+    What divides a logit, and what is added to it after that.
     """
     inputs, answers = logits.double(), truth.double()
     slope, shift = (torch.tensor(value, dtype=torch.float64, requires_grad=True) for value in (1.0, 0.0))

@@ -154,6 +154,8 @@ def test_a_count_that_agrees_confirms_and_one_that_does_not_is_told(poster, read
 
     assert judge(tally=119, row_sums=119).verdict is Verdict.ACCEPTED
     assert judge(row_sums=119).verdict is Verdict.ACCEPTED
+    assert judge(tally=119, row_sums=0).verdict is Verdict.ACCEPTED
+    assert FindingCode.SOURCES_DISAGREE not in codes(judge(row_sums=0))
     result = judge(tally=118, row_sums=119)
     assert result.verdict is Verdict.REVIEW
     (finding,) = (finding for finding in result.findings if finding.code is FindingCode.SOURCES_DISAGREE)

@@ -133,6 +133,14 @@ def test_an_empty_grid_leaves_the_number_nearly_as_sure(reading):
     assert skipped.probability == pytest.approx(alone.probability, abs=1e-3)
 
 
+def test_row_sums_that_nobody_wrote_take_nothing_from_a_count(reading):
+    counted = fuse_field(reading("123", tally=123), POLICY).field
+    field = fuse_field(reading("123", tally=123, row_sums=0), POLICY).field
+    assert field.value == 123
+    assert field.probability == pytest.approx(counted.probability, abs=1e-4)
+    assert field.sources[SourceKind.ROW_SUMS].probability < POLICY.min_count_probability
+
+
 def test_a_count_that_is_a_few_marks_off_is_the_likelier_contradiction(boxes, reading):
     field = fuse_field(reading(undecided(boxes, "181", 0, "2", 0.5), tally=183, row_sums=183), POLICY).field
     assert field.value == 181
