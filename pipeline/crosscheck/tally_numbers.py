@@ -44,13 +44,18 @@ class NumberPosterior:
     ----------
     numbers
         (capacity + 1,) float64, probability that they add up to the index; sums to 1.
+    unwritten
+        Probability that nothing was written, so that it may be any of them.
     """
 
     numbers: NDArray[np.float64]
+    unwritten: float = 0.0
 
     def best(self) -> ValueProbability:
-        """The most probable number, the least of equal ones."""
+        """The most probable number, the least of equal ones; none where it is likelier that nothing was written."""
         number = int(self.numbers.argmax())
+        if self.unwritten > self.numbers[number]:
+            return ValueProbability(None, self.unwritten)
         return ValueProbability(number, float(self.numbers[number]))
 
 
@@ -112,7 +117,10 @@ def row_sums_posterior(boxes: NDArray[np.float64], *, row_capacity: int, skip: f
     beside_first = np.log(mixed[0, whole]) + np.log(mixed[1:, 0]).sum()
     totals[whole] = np.logaddexp(np.log(1 - WHOLE) + totals[whole], np.log(WHOLE) + beside_first)
     nothing = (1 - skip) * pairs[:, :, ROW_SUM_CLOSED].prod(axis=1) + skip / 100
-    return _posterior(np.logaddexp(np.log(1 - LEFT_EMPTY) + totals, np.log(LEFT_EMPTY) + np.log(nothing).sum()))
+    unwritten = np.log(LEFT_EMPTY) + np.log(nothing).sum()
+    totals = np.logaddexp(np.log(1 - LEFT_EMPTY) + totals, unwritten)
+    share = np.exp(unwritten - totals.max()) * len(totals) / np.exp(totals - totals.max()).sum()
+    return NumberPosterior(_posterior(totals).numbers, float(share))
 
 
 def _contiguous(places: NDArray[np.float64], skip: float) -> NDArray[np.float64]:

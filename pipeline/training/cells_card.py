@@ -177,12 +177,10 @@ def totals_out_of_fold(found: CellsOutOfFold, stated: NDArray[np.float64]) -> To
             posterior = row_sums_posterior(ordered.reshape(-1, 2, found.model.classes), row_capacity=capacity)
         truth = min(known[field], len(posterior.numbers) - 1)
         rank = int((posterior.numbers > posterior.numbers[truth]).sum())
-        best = posterior.best()
-        rows.append((field, str(crops.sets[first]), int(crops.heights[first]), truth, rank, best.value, best.probability))
-    names, sets, heights, truths, ranks, answers, sure = zip(*rows, strict=True)
-    return Totals(
-        np.array(names), np.array(sets), np.array(heights), np.array(truths), np.array(ranks), np.array(answers), np.array(sure)
-    )
+        answer = int(posterior.numbers.argmax())
+        sure = float(posterior.numbers[answer])
+        rows.append((field, str(crops.sets[first]), int(crops.heights[first]), truth, rank, answer, sure))
+    return Totals(*(np.array(column) for column in zip(*rows, strict=True)))
 
 
 def _rows_text(crops: CellCrops, right: NDArray[np.bool_], known: NDArray[np.bool_], allowed: NDArray[np.bool_]) -> str:

@@ -98,15 +98,15 @@ def test_a_single_digit_may_follow_anything_that_counts_nothing(leading: int) ->
     assert best.value == 67
 
 
-@pytest.mark.parametrize("row", [(0, 0), (ROW_SUM_FILLER, ROW_SUM_FILLER), (ROW_SUM_FILLER, 0), CLOSED_ROW])
+@pytest.mark.parametrize("row", [(0, 0), (ROW_SUM_FILLER, ROW_SUM_FILLER), (ROW_SUM_FILLER, 0)])
 def test_no_sum_is_zero_however_it_is_written(row: tuple[int, int]) -> None:
     assert row_sums_posterior(pairs(row, CLOSED_ROW), row_capacity=60).best().value == 0
 
 
 def test_a_column_in_which_nothing_stands_is_no_zero_and_one_with_a_zero_is() -> None:
     empty = row_sums_posterior(pairs(*[CLOSED_ROW] * 5), row_capacity=60)
-    assert empty.best().value == 0
-    assert empty.best().probability < 0.3
+    assert empty.best().value is None
+    assert 0.5 < empty.best().probability < 0.95
     assert np.ptp(empty.numbers[1:]) < 5e-4
     for zero in ((0, 0), (ROW_SUM_FILLER, 0), (ROW_SUM_FILLER, ROW_SUM_FILLER)):
         assert row_sums_posterior(pairs(zero, *[CLOSED_ROW] * 4), row_capacity=60).numbers[0] > 0.9
