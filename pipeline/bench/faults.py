@@ -161,7 +161,7 @@ class _Store:
         """Whether somebody is between the BEGIN IMMEDIATE and the end of the COMMIT of a transaction.
 
         Nobody else can begin one then, which is what is tried. Of a process that stands still (SIGSTOP) the answer stays true until it is
-        killed.
+        killed. One that was stopped while it took SQLite's own locks lets nobody ask (SQLITE_PROTOCOL): it had not begun to write.
         """
         with closing(self._connect()) as connection:
             try:
@@ -169,6 +169,8 @@ class _Store:
             except sqlite3.OperationalError as error:
                 if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
                     return True
+                if error.sqlite_errorcode == sqlite3.SQLITE_PROTOCOL:
+                    return False
                 raise
             connection.execute("ROLLBACK")
             return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 import subprocess
 from pathlib import Path
 
@@ -49,3 +50,25 @@ def test_client_that_has_ended_is_not_inside_a_write(tmp_path: Path) -> None:
     with subprocess.Popen(["true"], text=True) as process:
         process.wait()
         assert not faults_module._stopped(process, faults_module._Store(tmp_path, tmp_path), until_written=True)
+
+
+@pytest.mark.parametrize(("code", "written"), [(sqlite3.SQLITE_BUSY, True), (sqlite3.SQLITE_PROTOCOL, False), (sqlite3.SQLITE_FULL, None)])
+def test_store_is_being_written_when_nobody_else_may_begin_to(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, code: int, written: bool | None
+) -> None:
+    class Connection:
+        def execute(self, statement: str) -> None:
+            error = sqlite3.OperationalError(statement)
+            error.sqlite_errorcode = code
+            raise error
+
+        def close(self) -> None:
+            pass
+
+    store = faults_module._Store(tmp_path, tmp_path)
+    monkeypatch.setattr(store, "_connect", Connection)
+    if written is None:
+        with pytest.raises(sqlite3.OperationalError):
+            store.is_being_written()
+    else:
+        assert store.is_being_written() is written
