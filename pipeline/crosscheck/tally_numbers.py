@@ -8,7 +8,7 @@ number and does not veto it. The readers' classes are taken as equally likely be
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -119,8 +119,8 @@ def row_sums_posterior(boxes: NDArray[np.float64], *, row_capacity: int, skip: f
     nothing = (1 - skip) * pairs[:, :, ROW_SUM_CLOSED].prod(axis=1) + skip / 100
     unwritten = np.log(LEFT_EMPTY) + np.log(nothing).sum()
     totals = np.logaddexp(np.log(1 - LEFT_EMPTY) + totals, unwritten)
-    share = np.exp(unwritten - totals.max()) * len(totals) / np.exp(totals - totals.max()).sum()
-    return NumberPosterior(_posterior(totals).numbers, float(share))
+    # Nothing written says as much of one number as of another, so it counts once for each.
+    return replace(_posterior(totals), unwritten=float(len(totals) * np.exp(unwritten - np.logaddexp.reduce(totals))))
 
 
 def _contiguous(places: NDArray[np.float64], skip: float) -> NDArray[np.float64]:

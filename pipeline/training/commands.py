@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 
@@ -14,6 +16,9 @@ from pipeline.registration import RegistrationPolicy
 from pipeline.training.crops import CropStore
 from pipeline.training.placing import registered
 from pipeline.training.run import TrainOptions
+
+Found = TypeVar("Found")
+"""What a training measures out of fold."""
 
 train_app = typer.Typer(no_args_is_help=True, help="Train the models of the reader and write them to models/, each with its card.")
 
@@ -44,10 +49,7 @@ def digits(
     from pipeline.training.digits_card import write_digits_card
     from pipeline.training.train_digits import train_digits
 
-    options = _options(data, out, cache, folds=folds, resume=resume, jobs=jobs, seed=seed)
-    found = train_digits(options, _store(options))
-    if found is not None:
-        write_digits_card(found, options)
+    _train(train_digits, write_digits_card, _options(data, out, cache, folds=folds, resume=resume, jobs=jobs, seed=seed))
 
 
 @train_app.command("corrections")
@@ -58,10 +60,7 @@ def corrections(
     from pipeline.training.corrections_card import write_corrections_card
     from pipeline.training.train_corrections import train_corrections
 
-    options = _options(data, out, cache, folds=folds, resume=resume, jobs=jobs, seed=seed)
-    found = train_corrections(options, _store(options))
-    if found is not None:
-        write_corrections_card(found, options)
+    _train(train_corrections, write_corrections_card, _options(data, out, cache, folds=folds, resume=resume, jobs=jobs, seed=seed))
 
 
 @train_app.command("bubbles")
@@ -72,10 +71,7 @@ def bubbles(
     from pipeline.training.bubbles_card import write_bubbles_card
     from pipeline.training.train_bubbles import train_bubbles
 
-    options = _options(data, out, cache, folds=folds, resume=resume, jobs=jobs, seed=seed)
-    found = train_bubbles(options, _store(options))
-    if found is not None:
-        write_bubbles_card(found, options)
+    _train(train_bubbles, write_bubbles_card, _options(data, out, cache, folds=folds, resume=resume, jobs=jobs, seed=seed))
 
 
 @train_app.command("tally")
@@ -98,9 +94,16 @@ def _train_cells(kind: str, options: TrainOptions) -> None:
     from pipeline.training.cells_card import write_cells_card
     from pipeline.training.train_cells import MODELS, train_cells
 
-    found = train_cells(MODELS[kind], options, _store(options))
+    _train(partial(train_cells, MODELS[kind]), write_cells_card, options)
+
+
+def _train(
+    train: Callable[[TrainOptions, CropStore], Found | None], write_card: Callable[[Found, TrainOptions], None], options: TrainOptions
+) -> None:
+    """Train, and write the card where there is something measured to write."""
+    found = train(options, _store(options))
     if found is not None:
-        write_cells_card(found, options)
+        write_card(found, options)
 
 
 def _options(data: Path, out: Path, cache: Path | None, *, folds: bool, resume: bool, jobs: int, seed: int) -> TrainOptions:

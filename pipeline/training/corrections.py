@@ -1,8 +1,8 @@
 """Corrections, blanks and scribbles made out of real boxes.
 
 Few boxes of the development set are corrected or illegible, so they are made: two real boxes laid over each other, a digit over
-correction fluid, struck through, retraced, blotted. The idea: ink only takes light away, so laying one picture over another is
-the darker of the two, each relative to its own paper.
+correction fluid, struck through, gone over, erased, blotted, initialled. The idea: ink only takes light away, so laying one picture over
+another is the darker of the two, each relative to its own paper.
 """
 
 from __future__ import annotations
