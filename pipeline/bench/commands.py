@@ -95,6 +95,7 @@ def accuracy(
     if any(outcome.known for outcome in outcomes):
         console.print(report.set_table(outcomes))
         console.print(report.sign_table(outcomes))
+        console.print(report.correction_table(outcomes))
     if len(frame):
         console.print(report.writing_table(table))
         console.print(report.joint_error_table(joint_errors(frame)))

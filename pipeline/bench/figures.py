@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from pipeline.bench.judging import NumberOutcome, Outcome, Place
+from pipeline.bench.judging import CorrectionOutcome, NumberOutcome, Outcome, Place
 from pipeline.sheet import BOX_CLASSES, Severity, rounded
 
 SUREST = (0.99, 0.999)
@@ -86,6 +86,13 @@ def reasons_for_review(outcomes: Iterable[Outcome]) -> Counter[str]:
         if outcome.truth.clear and outcome.place is Place.RIGHT and not outcome.accepted and not outcome.wrong:
             reasons.update({finding.code.value for finding in outcome.sheet.findings if finding.severity is not Severity.INFO})
     return reasons
+
+
+def noticed(corrections: Sequence[CorrectionOutcome], stated: Callable[[CorrectionOutcome], float], *, flagged: float) -> Share:
+    """Of the boxes that were corrected those stated above all but a share of the clean ones."""
+    clean = sorted((stated(one) for one in corrections if not one.corrected), reverse=True)
+    level = clean[int(flagged * len(clean))] if clean else 0.0
+    return Share.of(stated(one) > level for one in corrections if one.corrected)
 
 
 def _stated(number: NumberOutcome) -> float:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from pipeline.bench.truth import TrueSheet
+from pipeline.crosscheck import VerdictPolicy, boxes_corrected
 from pipeline.read import Reading
 from pipeline.recognition.bubbles import NONE, SEVERAL
 from pipeline.sheet import BOX_CLASSES, Field, FieldState, Sheet, Verdict
@@ -55,6 +56,15 @@ class ColumnOutcome:
 
 
 @dataclass(frozen=True, slots=True)
+class CorrectionOutcome:
+    """Whether a person saw that a box was corrected, and how probable that is by the box alone and beside the bubbles under it."""
+
+    corrected: bool
+    alone: float
+    beside_bubbles: float
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """A sheet and its truth.
 
@@ -70,6 +80,8 @@ class Outcome:
         (true sign, sign read) of every box with one sign, when the page is right.
     columns
         Every bubble column whose truth is known, when the page is right.
+    corrections
+        Every box of which it is known whether it was corrected, when the page is right.
     """
 
     truth: TrueSheet
@@ -80,6 +92,7 @@ class Outcome:
     unsure: tuple[NumberOutcome, ...]
     boxes: tuple[tuple[str, str], ...]
     columns: tuple[ColumnOutcome, ...]
+    corrections: tuple[CorrectionOutcome, ...]
 
     @property
     def wrong(self) -> tuple[NumberOutcome, ...]:
@@ -103,7 +116,7 @@ def judge(truth: TrueSheet, reading: Reading, *, known: bool, exceptions: Except
     """How well one sheet was read."""
     sheet = reading.sheet
     if sheet.verdict is Verdict.REFUSED:
-        return Outcome(truth, sheet, known, Place.REFUSED, (), (), (), ())
+        return Outcome(truth, sheet, known, Place.REFUSED, (), (), (), (), ())
     place = Place.RIGHT if (sheet.form, sheet.page) == (truth.form, truth.page) else Place.WRONG
     right = place is Place.RIGHT
     return Outcome(
@@ -115,6 +128,7 @@ def judge(truth: TrueSheet, reading: Reading, *, known: bool, exceptions: Except
         unsure=_numbers(truth.unsure, sheet),
         boxes=tuple(_boxes(truth, sheet)) if right else (),
         columns=tuple(_columns(truth, reading, exceptions)) if right else (),
+        corrections=tuple(_corrections(truth, reading)) if right else (),
     )
 
 
@@ -128,6 +142,17 @@ def _boxes(truth: TrueSheet, sheet: Sheet) -> Iterator[tuple[str, str]]:
         if read is None or field in truth.struck or len(read.raw) != len(signs):
             continue
         yield from ((true, seen) for true, seen in zip(signs, read.raw, strict=True) if true in BOX_CLASSES)
+
+
+def _corrections(truth: TrueSheet, reading: Reading) -> Iterator[CorrectionOutcome]:
+    if truth.corrected is None:
+        return
+    policy = VerdictPolicy()
+    for field in sorted(truth.boxes.keys() & (reading.fields.keys() - truth.struck)):
+        seen = reading.fields[field]
+        beside = boxes_corrected(seen, policy)
+        for box, (alone, both) in enumerate(zip(seen.corrected, beside, strict=True)):
+            yield CorrectionOutcome((field, box) in truth.corrected, float(alone), float(both))
 
 
 def columns_of(reading: Reading) -> Mapping[str, tuple[int, ...]]:

@@ -10,8 +10,9 @@ import pandas as pd
 from rich.table import Table
 
 from pipeline.bench.calibration import Calibration
-from pipeline.bench.figures import SUREST, Figures, Share, figures_of, reasons_for_review
-from pipeline.bench.judging import NumberOutcome, Outcome, Place
+from pipeline.bench.figures import SUREST, Figures, Share, figures_of, noticed, reasons_for_review
+from pipeline.bench.judging import CorrectionOutcome, NumberOutcome, Outcome, Place
+from pipeline.crosscheck import VerdictPolicy
 from pipeline.intervals import interval, upper_bound
 from pipeline.recognition.bubbles import NONE, SEVERAL
 from pipeline.sheet import BOX_CLASSES, rounded
@@ -87,6 +88,30 @@ def joint_error_table(joint: pd.DataFrame) -> Table:
         wrong = f"{row.one_wrong}, {row.other_wrong}"
         shown.add_row(f"{row.one}, {row.other}", str(row.numbers), wrong, str(row.both_wrong), f"{row.expected:.1f}", str(row.same))
     return shown
+
+
+def correction_table(outcomes: Sequence[Outcome]) -> Table:
+    """Corrected boxes that are noticed when so many of the clean ones are flagged, by the boxes alone and beside their bubbles."""
+    table = Table(title="Corrected boxes noticed, by the share of clean boxes flagged", title_justify="left")
+    for title in ("set", "by", *(f"{share:.1%}" for share in _FLAGGED), "above threshold", "clean above it"):
+        table.add_column(title, justify="left" if title in ("set", "by") else "right")
+    limit = VerdictPolicy().max_corrected
+    for name, some in _by_set(outcomes).items():
+        boxes = [box for outcome in some for box in outcome.corrections]
+        if not any(box.corrected for box in boxes):
+            continue
+        for by, stated in _STATED.items():
+            shares = (noticed(boxes, stated, flagged=share) for share in _FLAGGED)
+            over = [Share.of(stated(box) > limit for box in boxes if box.corrected is kind) for kind in (True, False)]
+            table.add_row(name, by, *(f"{share.part}/{share.all}" for share in shares), *(f"{one.part}/{one.all}" for one in over))
+    return table
+
+
+_FLAGGED = (0.003, 0.005, 0.01, 0.02, 0.05)
+
+_STATED: Mapping[str, Callable[[CorrectionOutcome], float]] = {
+    "boxes alone": lambda box: box.alone, "beside bubbles": lambda box: box.beside_bubbles,
+}
 
 
 def calibration_table(found: Calibration) -> Table:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline.training.sheets import corrected_boxes, is_corrected_elsewhere
+
 
 class TruthError(Exception):
     """There is no usable truth; the message says where it was looked for and what to do."""
@@ -33,6 +35,8 @@ class TrueSheet:
         Field id to one sign a box.
     struck
         Fields with one stroke over several boxes, where a sign a box means little.
+    corrected
+        (field id, box index from 0) of the boxes that a person saw to be corrected; None where that is not known box by box.
     must_review
         Why a careful system would not accept the sheet; empty for the clear ones.
     noted
@@ -49,6 +53,7 @@ class TrueSheet:
     unsure: Mapping[str, int | None]
     boxes: Mapping[str, str]
     struck: frozenset[str]
+    corrected: frozenset[tuple[str, int]] | None
     must_review: tuple[str, ...]
     noted: bool
 
@@ -91,6 +96,7 @@ def _sheet(entry: Mapping[str, Any], data: Path) -> TrueSheet:
         unsure=dict(entry.get("unsure", {})),
         boxes=dict(entry.get("boxes", {})),
         struck=frozenset(entry.get("marks", ())),
+        corrected=None if is_corrected_elsewhere(entry) else corrected_boxes(entry),
         must_review=tuple(entry.get("must_review", ())),
         noted=bool(entry.get("notes")) or bool(entry.get("paper_inconsistent")),
     )

@@ -98,15 +98,16 @@ def field_doubts(name: str, layout: FieldLayout, fused: FusedField, policy: Verd
         settled = fused.beside_sums is not None and fused.beside_sums > policy.min_field_probability
         found.append(findings.unsure(name, label, number, fused.boxes.alternatives(2), settled=settled))
     if number.corrected:
-        found.append(findings.corrected(name, label, SourceKind.BOXES))
+        found.append(findings.corrected(name, label))
+    counted = _counted_alike(fused, policy)
     if fused.bubbles_corrected > policy.max_bubbles_corrected:
-        found.append(findings.corrected(name, label, SourceKind.BUBBLES))
+        found.append(findings.bubbles_corrected(name, label, counted))
     if number.value is not None and has_filler_after_digit(number.raw):
         found.append(findings.filler_after_digit(name, label, number))
     if is_partly_crossed(number.raw):
         found.append(findings.partly_crossed(name, label, number))
     if not disagree and _bubbles_unclear(fused, policy):
-        found.append(findings.bubbles_unclear(name, label))
+        found.append(findings.bubbles_unclear(name, label, counted))
     return found
 
 
@@ -128,6 +129,16 @@ def _disagreeing(fused: FusedField, policy: VerdictPolicy) -> list[SourceKind]:
         if said.value != value and (fused.followed or state is not FieldState.ILLEGIBLE):
             kinds.append(kind)
     return kinds
+
+
+def _counted_alike(fused: FusedField, policy: VerdictPolicy) -> int | None:
+    """The number where clear boxes without a correction and a clear count say the same; None where bubbles alone could bear it out."""
+    number = fused.field
+    if number.value is None or number.corrected or fused.boxes.of_value(number.value) < policy.min_boxes_probability:
+        return None
+    counts = [said for kind, said in number.sources.items() if kind in (SourceKind.TALLY, SourceKind.ROW_SUMS)]
+    clear = [said.value for said in counts if said.probability >= policy.min_count_probability]
+    return number.value if clear and all(value == number.value for value in clear) else None
 
 
 def _is_unsure(fused: FusedField, policy: VerdictPolicy, *, disagree: bool) -> bool:

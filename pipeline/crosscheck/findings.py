@@ -55,11 +55,25 @@ def unsure(name: str, label: Text, number: Field, seen: Sequence[ValueProbabilit
     ))
 
 
-def corrected(name: str, label: Text, where: SourceKind) -> Finding:
-    place = Text("kotak angka", "the boxes") if where is SourceKind.BOXES else Text("bulatan", "the bubbles")
+def corrected(name: str, label: Text) -> Finding:
     return Finding(FindingCode.CORRECTED, Severity.WARNING, (name,), Text(
-        f"{label.id}: ada bekas perbaikan (coretan, timpaan, atau tip-ex) pada {place.id}. Lihat foto dan pastikan angka yang berlaku.",
-        f"{label.en}: {place.en} were corrected (struck out, overwritten or whitened). Look at the photo and settle which number stands.",
+        f"{label.id}: ada bekas perbaikan (coretan, timpaan, tip-ex, atau paraf) pada kotak angka. "
+        "Lihat foto dan pastikan angka yang berlaku.",
+        f"{label.en}: the boxes were corrected (struck out, written over, whitened or initialled). "
+        "Look at the photo and settle which number stands.",
+    ))
+
+
+def bubbles_corrected(name: str, label: Text, counted: int | None) -> Finding:
+    """`counted` is the number when tally marks or row sums clearly say it as the boxes do: then the bubbles are no reason for doubt."""
+    if counted is not None:
+        return Finding(FindingCode.CORRECTED, Severity.INFO, (name,), Text(
+            f"{label.id}: ada bekas perbaikan pada bulatan; kotak angka dan turus sama-sama menunjukkan {counted}.",
+            f"{label.en}: the bubbles were corrected; the boxes and what was counted both say {counted}.",
+        ))
+    return Finding(FindingCode.CORRECTED, Severity.WARNING, (name,), Text(
+        f"{label.id}: ada bekas perbaikan (coretan, kerokan, atau tip-ex) pada bulatan. Lihat foto dan pastikan angka yang berlaku.",
+        f"{label.en}: the bubbles were corrected (struck out, scraped or whitened). Look at the photo and settle which number stands.",
     ))
 
 
@@ -92,7 +106,13 @@ def sources_disagree(name: str, label: Text, number: Field, kind: SourceKind) ->
     ))
 
 
-def bubbles_unclear(name: str, label: Text) -> Finding:
+def bubbles_unclear(name: str, label: Text, counted: int | None) -> Finding:
+    """`counted` as for `bubbles_corrected`."""
+    if counted is not None:
+        return Finding(FindingCode.BUBBLES_UNCLEAR, Severity.INFO, (name,), Text(
+            f"{label.id}: bulatan tidak jelas; kotak angka dan turus sama-sama menunjukkan {counted}.",
+            f"{label.en}: the bubbles are not clear; the boxes and what was counted both say {counted}.",
+        ))
     return Finding(FindingCode.BUBBLES_UNCLEAR, Severity.WARNING, (name,), Text(
         f"{label.id}: bulatan tidak jelas (ganda, terlewat, atau samar). Bandingkan dengan kotak angka pada foto.",
         f"{label.en}: the bubbles are not clear (two in a column, one missing, or faint). Compare them with the boxes on the photo.",

@@ -96,7 +96,7 @@ def fuse_field(reading: FieldReading, policy: VerdictPolicy, *, row_capacity: in
         value=value,
         state=state,
         raw=_raw(reading, state, value, policy),
-        corrected=bool((reading.corrected > policy.max_corrected).any()),
+        corrected=bool((boxes_corrected(reading, policy) > policy.max_corrected).any()),
         probability=probability,
         alternatives=posterior.alternatives(REPORTED_ALTERNATIVES),
         quad=reading.quad,
@@ -104,6 +104,24 @@ def fuse_field(reading: FieldReading, policy: VerdictPolicy, *, row_capacity: in
     )
     bubbles_corrected = 0.0 if reading.bubbles_corrected is None else float(reading.bubbles_corrected.max())
     return FusedField(field, boxes, bubbles, bubbles_corrected, tally, row_sums, posterior, followed)
+
+
+def boxes_corrected(reading: FieldReading, policy: VerdictPolicy) -> NDArray[np.float64]:
+    """(B,) probability that each box was corrected, once the column of bubbles under it has been seen.
+
+    By Bayes: a column that was corrected is so many times likelier under a box that was than under one that was not.
+    """
+    columns = reading.bubbles_corrected
+    if columns is None or len(columns) != len(reading.corrected):
+        return reading.corrected
+    usual = policy.bubbles_corrected_usual
+    seen, not_seen = columns / usual, (1 - columns) / (1 - usual)
+    with_box = policy.bubbles_corrected_with_box
+    beside_corrected = with_box * seen + (1 - with_box) * not_seen
+    beside_clean = usual * seen + (1 - usual) * not_seen
+    both = reading.corrected * beside_corrected
+    share: NDArray[np.float64] = both / (both + (1 - reading.corrected) * beside_clean)
+    return share
 
 
 def beside_counts(said: RowPosterior, counts: Sequence[NumberPosterior], *, inconsistent: float, skipped: float) -> RowPosterior:

@@ -7,7 +7,7 @@ is read once and in one place, so that training, calibration and evaluation cann
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,7 +46,7 @@ class LabelledSheet:
     corrected
         (field id, box index from 0) of the boxes known to be overwritten, struck out or whitened.
     corrected_elsewhere
-        Somebody noticed a correction on the sheet without saying in which box.
+        As `is_corrected_elsewhere` says; then nothing is known of the other boxes.
     quads
         Field id to (4, 2) corners of its row of boxes in pixels of the photo turned by `rotation`; empty where nobody marked them.
     """
@@ -93,17 +93,19 @@ def _sheet(entry: Mapping[str, Any], data: Path) -> LabelledSheet:
         rotation=float(entry.get("rotation") or 0),
         signs=dict(entry.get("boxes", {})),
         struck=frozenset(entry.get("marks", ())),
-        corrected=frozenset(_corrected(entry)),
-        corrected_elsewhere="overwritten" not in entry and "scratched out" in entry["must_review"],
+        corrected=corrected_boxes(entry),
+        corrected_elsewhere=is_corrected_elsewhere(entry),
         quads={field: np.array(quad, np.float64) for field, quad in entry.get("quads", {}).items()},
     )
 
 
-def _corrected(entry: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
-    """The boxes listed as overwritten (only of the photos of 2024, by row of the table) and those with a scratched sign."""
-    for mark in entry.get("overwritten", ()):
-        yield f"paslon_{mark['row']}", int(mark["box"]) - 1
-    for field, signs in entry.get("boxes", {}).items():
-        for box, sign in enumerate(signs):
-            if sign == SCRATCHED:
-                yield field, box
+def corrected_boxes(entry: Mapping[str, Any]) -> frozenset[tuple[str, int]]:
+    """(field id, box index from 0) listed as overwritten (only of the photos of 2024, by row of the table) or with a scratched sign."""
+    listed = {(f"paslon_{mark['row']}", int(mark["box"]) - 1) for mark in entry.get("overwritten", ())}
+    signs = entry.get("boxes", {}).items()
+    return frozenset(listed | {(field, box) for field, row in signs for box, sign in enumerate(row) if sign == SCRATCHED})
+
+
+def is_corrected_elsewhere(entry: Mapping[str, Any]) -> bool:
+    """Whether somebody noticed a correction on the sheet without saying in which box."""
+    return "overwritten" not in entry and "scratched out" in entry.get("must_review", ())

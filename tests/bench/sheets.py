@@ -20,7 +20,7 @@ def true_sheet(image: str = "set-a/1.png", **changes: Any) -> TrueSheet:
     values: dict[str, Any] = {
         "image": image, "set": image.split("/")[0], "group": image, "path": Path("photos", image), "form": FORM, "page": "2",
         "fields": {"paslon_1": 125, "paslon_2": 87}, "unsure": {}, "boxes": {"paslon_1": "125", "paslon_2": "x87"}, "struck": frozenset(),
-        "must_review": (), "noted": False,
+        "corrected": frozenset(), "must_review": (), "noted": False,
     }  # fmt: skip
     return TrueSheet(**values | changes)
 

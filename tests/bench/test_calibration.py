@@ -22,6 +22,9 @@ from tests.crosscheck.conftest import QUAD, reading_of
 PLACE = RegistrationSummary("tag", 0.1, 0.0, QUAD)
 RIGHT = {"paslon_1": 125, "paslon_2": 87, "paslon_3": 6}
 
+SAYING_NOTHING = (VerdictPolicy().bubbles_corrected_usual,) * 3
+"""How corrected bubbles look that make a box neither likelier nor less likely to be corrected."""
+
 
 def image_in(fold: int) -> str:
     """The name of a sheet that hashes to a fold."""
@@ -31,7 +34,7 @@ def image_in(fold: int) -> str:
 def sheet(image: str, *, corrected: float, truth: Mapping[str, int] = RIGHT, **changes: object) -> tuple[TrueSheet, Reading]:
     """A sheet whose boxes and bubbles read `RIGHT`, whatever its truth, with one box that looks corrected to some degree."""
     fields: dict[str, FieldReading] = {
-        "paslon_1": reading_of("125", "125", corrected=(corrected, 0.0, 0.0)),
+        "paslon_1": reading_of("125", "125", corrected=(corrected, 0.0, 0.0), bubbles_corrected=SAYING_NOTHING),
         "paslon_2": reading_of("x87", "087"),
         "paslon_3": reading_of("xx6", "006"),
     }

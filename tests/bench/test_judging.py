@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.bench.figures import Share, figures_of, reasons_for_review
-from pipeline.bench.judging import Outcome, Place, judge
+from pipeline.bench.figures import Share, figures_of, noticed, reasons_for_review
+from pipeline.bench.judging import CorrectionOutcome, Outcome, Place, judge
 from pipeline.read import Reading
 from pipeline.recognition.bubbles import NONE, SEVERAL
 from pipeline.sheet import FieldState, Finding, FindingCode, Severity, Text, Verdict
@@ -110,3 +110,20 @@ def test_figures_of_a_set() -> None:
     assert (figures.boxes["1"], figures.boxes["x"], figures.boxes["-"]) == (Share(3, 4), Share(3, 4), Share(0, 0))
     assert figures.wrong_surest == {0.99: Share(1, 5), 0.999: Share(1, 1)}
     assert reasons_for_review(outcomes) == {"unsure": 1}
+
+
+def test_corrections_are_told_by_the_box_and_beside_its_bubbles() -> None:
+    seen = {"paslon_1": reading_of("125", "125", corrected=(0.01, 0.01, 0.01), bubbles_corrected=(0.0, 0.0, 0.9))}
+    boxes = judged({"corrected": frozenset({("paslon_1", 2)})}, fields=seen).corrections
+    assert [box.corrected for box in boxes] == [False, False, True]
+    assert boxes[2].beside_bubbles > boxes[2].alone > boxes[0].beside_bubbles
+    assert judged({"corrected": None}, fields=seen).corrections == ()
+    assert judged({"struck": frozenset({"paslon_1"})}, fields=seen).corrections == ()
+
+
+def test_noticed_is_counted_above_a_share_of_the_clean_boxes() -> None:
+    clean = [CorrectionOutcome(False, number / 100, 0.0) for number in range(100)]
+    boxes = [*clean, *(CorrectionOutcome(True, stated, 0.0) for stated in (0.5, 0.975, 0.985, 0.999))]
+    assert noticed(boxes, lambda box: box.alone, flagged=0.02) == Share(3, 4)
+    assert noticed(boxes, lambda box: box.alone, flagged=0.01) == Share(2, 4)
+    assert noticed([], lambda box: box.alone, flagged=0.02) == Share(0, 0)

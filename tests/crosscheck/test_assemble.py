@@ -103,6 +103,41 @@ def test_each_doubt_sends_the_sheet_to_a_person_with_its_own_finding(page_two, c
     assert all("paslon_2" in finding.fields for finding in result.findings)
 
 
+COUNTED = {"tally": 119, "row_sums": 119}
+
+
+@pytest.mark.parametrize(
+    ("bubbles", "details", "code"),
+    [
+        ("119", {"bubbles_corrected": (0.0, 0.9, 0.0)}, FindingCode.CORRECTED),
+        ("1s9", {}, FindingCode.BUBBLES_UNCLEAR),
+        ("11_", {}, FindingCode.BUBBLES_UNCLEAR),
+    ],
+)
+def test_doubtful_bubbles_are_a_note_where_clear_boxes_and_a_clear_count_agree(page_two, bubbles, details, code):
+    result = page_two({"paslon_2": ("119", bubbles)}, **details, **COUNTED)
+    assert result.verdict is Verdict.ACCEPTED
+    assert [(finding.code, finding.severity, finding.fields) for finding in result.findings] == [(code, Severity.INFO, ("paslon_2",))]
+    assert "119" in result.findings[0].message.id
+    assert "119" in result.findings[0].message.en
+
+
+@pytest.mark.parametrize(
+    ("details", "expected"),
+    [
+        (COUNTED | {"tally": 118}, {FindingCode.CORRECTED, FindingCode.SOURCES_DISAGREE}),
+        (COUNTED | {"row_sums": 117}, {FindingCode.CORRECTED, FindingCode.SOURCES_DISAGREE}),
+        (COUNTED | {"corrected": (0.0, 0.0, 0.9)}, {FindingCode.CORRECTED}),
+        (COUNTED | {"corrected": (0.0, 0.05, 0.0)}, {FindingCode.CORRECTED}),
+    ],
+)
+def test_corrected_bubbles_go_to_a_person_where_anything_else_is_doubtful(page_two, details, expected):
+    result = page_two({"paslon_2": ("119", "119")}, bubbles_corrected=(0.0, 0.9, 0.0), **details)
+    assert result.verdict is Verdict.REVIEW
+    assert set(codes(result)) == expected
+    assert any(finding.code is FindingCode.CORRECTED and finding.severity is Severity.WARNING for finding in result.findings)
+
+
 def test_findings_come_with_errors_first_and_in_two_languages(page_two):
     result = page_two({"paslon_1": ("83_", "083"), "paslon_2": ("119", "118")})
     assert [finding.severity for finding in result.findings] == [Severity.ERROR, Severity.WARNING]

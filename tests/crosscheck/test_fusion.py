@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.crosscheck import VerdictPolicy
+from pipeline.crosscheck import VerdictPolicy, boxes_corrected
 from pipeline.crosscheck.fusion import fuse, fuse_field
 from pipeline.crosscheck.numbers import bubble_posterior, row_posterior
 from pipeline.sheet import BOX_CLASSES, FieldState, SourceKind
+from tests.crosscheck.conftest import reading_of
 
 POLICY = VerdictPolicy()
 
@@ -180,3 +181,25 @@ def test_fusion_is_a_distribution_and_never_a_number_out_of_nothing(boxes, bubbl
 def test_the_same_reading_gives_the_same_field(reading, row, columns, sharpness):
     first, second = (fuse_field(reading(row, columns, sharpness=sharpness), POLICY).field for _ in range(2))
     assert first == second
+
+
+def test_a_box_above_corrected_bubbles_is_likelier_to_be_corrected_and_no_other(reading):
+    seen = reading("119", "119", corrected=(0.02, 0.02, 0.02), bubbles_corrected=(0.0, 0.9, 0.0))
+    beside = boxes_corrected(seen, POLICY)
+    assert beside[1] > 0.3
+    assert (beside[[0, 2]] < 0.02).all()
+
+
+@given(st.floats(0.001, 0.999), st.floats(0, 1), st.floats(0, 1))
+def test_the_surer_that_bubbles_were_corrected_the_surer_of_the_box(box, one, other):
+    low, high = sorted((one, other))
+    readings = (reading_of("119", "119", corrected=(box,) * 3, bubbles_corrected=(column,) * 3) for column in (low, high))
+    less, more = (boxes_corrected(seen, POLICY)[0] for seen in readings)
+    assert 0 < less <= more + 1e-12 < 1
+
+
+def test_bubbles_that_are_as_usual_say_nothing_of_the_box(reading):
+    usual = (POLICY.bubbles_corrected_usual,) * 3
+    seen = reading("119", "119", corrected=(0.1, 0.5, 0.9), bubbles_corrected=usual)
+    assert boxes_corrected(seen, POLICY) == pytest.approx([0.1, 0.5, 0.9])
+    assert boxes_corrected(reading("119", corrected=(0.1, 0.5, 0.9)), POLICY) == pytest.approx([0.1, 0.5, 0.9])
