@@ -39,6 +39,9 @@ BLANKS = "blank-forms"
 BLANK_PIXELS = 2400
 """Longer side of a page of a blank PDF."""
 
+FEBRIYAN = Path("boxes", "febriyan_boxes")
+"""Folder of the boxes of 2024 cut by others, below that of the data."""
+
 CHECKED = Path(__file__).with_name("febriyan_truth.csv")
 
 FRAME_SHARE = (RIM / (1 + 2 * RIM), (1 + RIM) / (1 + 2 * RIM))
@@ -118,7 +121,7 @@ def from_blanks(data: Path, catalogue: Catalogue, policy: RegistrationPolicy) ->
 def _blank_pages(folder: Path) -> Iterator[tuple[str, NDArray[np.uint8]]]:
     for path in sorted(folder.glob("*/*")):
         if path.suffix != ".pdf":
-            yield path.name, _read(path)
+            yield path.name, read_picture(path)
             continue
         with pypdfium2.PdfDocument(path) as document:
             for number, page in enumerate(document, start=1):
@@ -131,10 +134,10 @@ def from_febriyan(data: Path) -> BoxCrops:
 
     `febriyan_truth.csv` corrects the labels that were looked at and found wrong; a box with no label there is left out.
     """
-    folder = data / "boxes" / "febriyan_boxes"
-    checked = {entry["file"]: entry for entry in _table(CHECKED)}
+    folder = data / FEBRIYAN
+    checked = {entry["file"]: entry for entry in read_table(CHECKED)}
     images, rows = [], []
-    for entry in _table(folder / "labels.csv"):
+    for entry in read_table(folder / "labels.csv"):
         sign, corrected = entry["label"], 0
         if entry["file"] in checked:
             sign = checked[entry["file"]]["label"]
@@ -144,7 +147,7 @@ def from_febriyan(data: Path) -> BoxCrops:
         if not sign:
             continue
         label = BOX_CLASSES.find(sign)
-        images.append(framed(_read(folder / entry["file"])))
+        images.append(framed(read_picture(folder / entry["file"])))
         rows.append((label, UNKNOWN if label < 0 else 0, corrected, f"febriyan:{entry['file']}", "febriyan", entry["file"]))
     return _crops(np.stack(images), rows)
 
@@ -152,13 +155,13 @@ def from_febriyan(data: Path) -> BoxCrops:
 def from_cut(data: Path, *, without: Collection[str]) -> BoxCrops:
     """The boxes of the other forms, cut with a narrow rim by others; sheets named in `without` are left out."""
     images, rows = [], []
-    for entry in _table(data / "boxes" / "cut.csv"):
+    for entry in read_table(data / "boxes" / "cut.csv"):
         if entry["sheet"].removesuffix(".jpg") in without:
             continue
         sign = "_" if entry["label"] == "blank" else entry["label"]
         label = BOX_CLASSES.find(sign) if len(sign) == 1 else UNKNOWN
         scratched = int(entry["label"] == "scratch")
-        images.append(placed(_read(data / "boxes" / "cut" / entry["file"]), inset=(0.06, 0.94, 0.06, 0.94)))
+        images.append(placed(read_picture(data / "boxes" / "cut" / entry["file"]), inset=(0.06, 0.94, 0.06, 0.94)))
         rows.append((label, int(label < 0), scratched, entry["group"], entry["set"], entry["file"]))
     return _crops(np.stack(images), rows)
 
@@ -217,12 +220,14 @@ def _crops(images: NDArray[np.uint8], rows: Sequence[tuple[int, int, int, str, s
     )
 
 
-def _table(path: Path) -> list[dict[str, str]]:
+def read_table(path: Path) -> list[dict[str, str]]:
+    """The rows of a CSV file."""
     with path.open(newline="", encoding="utf-8") as lines:
         return list(csv.DictReader(lines))
 
 
-def _read(path: Path) -> NDArray[np.uint8]:
+def read_picture(path: Path) -> NDArray[np.uint8]:
+    """(H, W, 3) BGR; FileNotFoundError when there is no picture."""
     picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
     if picture is None:
         raise FileNotFoundError(f"{path}: not a readable picture")

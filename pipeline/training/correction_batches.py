@@ -30,8 +30,9 @@ Image = NDArray[np.uint8]
 INNER = (1 + 2 * MARGIN) / (1 + 2 * RIM)
 """Share of a training crop that the reader's patch shows."""
 
-SHARES = {"2024": 0.75, "C1 2019": 0.12, "C1 2014": 0.04, "posters 2015-2019": 0.06, "C.Digital": 0.03}
-"""Part of the pages from each family: nearly all known corrections are on the poster of 2024."""
+SHARES = {"2024": 0.55, "febriyan": 0.22, "C1 2019": 0.12, "C1 2014": 0.03, "posters 2015-2019": 0.05, "C.Digital": 0.03}
+"""Part of the pages from each family: nearly all known corrections are on the poster of 2024. Those put together of boxes of febriyan show
+three times as many corrections as the sheets, on pages that are pages no more than nearly."""
 
 BOXES_OF_A_PAGE = 12
 """Most boxes of a page in a batch: the 102 of a page of 2019 would drown all others."""
@@ -88,12 +89,12 @@ class Pages:
 
     @staticmethod
     def of(crops: BoxCrops) -> Pages:
-        """The pages of crops named `sheet:field:box`, each family of sets with its share of a batch."""
+        """The pages of crops named `sheet:field:box`, each family of sets (or set by itself) with its share of a batch."""
         places = places_of_pages(crops.names)
         sets = np.array([crops.sets[some[0]] for some in places])
         weights = np.array([REAL_CORRECTIONS if (crops.corrected[some] == 1).any() else 1.0 for some in places])
         for family, share in SHARES.items():
-            if (mine := np.isin(sets, FAMILIES[family])).any():
+            if (mine := np.isin(sets, FAMILIES.get(family, (family,)))).any():
                 weights[mine] *= share / weights[mine].sum()
         return Pages(crops, places, weights / weights.sum())
 
@@ -139,11 +140,11 @@ class CorrectionBatches:
     def _corrected(self, page: BoxCrops, random: np.random.Generator) -> BoxCrops:
         """The page with some of its boxes corrected."""
         images, corrected = page.images.copy(), page.corrected.copy()
-        for box in np.flatnonzero(random.random(len(page)) < CORRECTED_SHARE):
-            if corrected[box] != 0 or page.labels[box] < 0 or BOX_CLASSES[page.labels[box]] in "_-":
+        for box in map(int, np.flatnonzero(random.random(len(page)) < CORRECTED_SHARE)):
+            if corrected[box] != 0 or not _written(page, box):
                 continue
             kind = KINDS[int(random.choice(len(KINDS), p=KIND_SHARES))]
-            donors, donor = self._donor(page, random)
+            donors, donor = self._donor(page, box, random)
             labels = {"label_below": int(page.labels[box]), "label_above": int(donors.labels[donor])}
             images[box] = make(kind, page.images[box], donors.images[donor], **labels, random=random).image
             if random.random() < INITIALLED:
@@ -151,14 +152,19 @@ class CorrectionBatches:
             corrected[box] = 1
         return replace(page, images=images, corrected=corrected)
 
-    def _donor(self, page: BoxCrops, random: np.random.Generator) -> tuple[BoxCrops, int]:
-        """The crops and the place among them of what is written last."""
+    def _donor(self, page: BoxCrops, box: int, random: np.random.Generator) -> tuple[BoxCrops, int]:
+        """The crops and the place among them of what is written last in `box`, which is written in itself."""
         for _ in range(8):
             crops = page if random.random() < SAME_PAGE else self.pages.crops
             place = int(random.integers(len(crops)))
-            if crops.labels[place] >= 0 and crops.corrected[place] == 0 and BOX_CLASSES[crops.labels[place]] not in "_-":
+            if crops.corrected[place] == 0 and _written(crops, place):
                 return crops, place
-        return page, int(np.flatnonzero(page.labels >= 0)[0])
+        return page, box
+
+
+def _written(crops: BoxCrops, place: int) -> bool:
+    """Whether a sign of known class stands in a box."""
+    return bool(crops.labels[place] >= 0) and BOX_CLASSES[crops.labels[place]] not in "_-"
 
 
 def _moved(image: Image, random: np.random.Generator) -> Image:

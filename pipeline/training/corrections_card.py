@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline.crosscheck import VerdictPolicy
 from pipeline.recognition.corrections import LAYOUT, MARGIN, PATCH_SIZE
+from pipeline.training.boxes import CHECKED, read_table
 from pipeline.training.digits_card import FALSE_ALARMS
 from pipeline.training.export import probabilities
 from pipeline.training.folds import FOLDS, folds_of
@@ -67,7 +68,9 @@ beside the median box of its page and the usual ink there.
 
 The labelled sheets that could be placed (see `digits.md`), of which {int(corrected.sum())} boxes of the poster of 2024 are known to be
 corrected, and corrections made anew in every batch out of real boxes, mostly of the same page: fluid, one sign over another, gone over,
-erased, blotted, struck out, some with initials beside the box. It begins from the digit network before that has seen a sheet.
+erased, blotted, struck out, some with initials beside the box. Of the boxes of other stations (febriyan) all were looked at and
+{_seen_corrected()} seen to be corrected; each stands among clean ones that look most as if they were of its photo, since nobody knows the
+pages (`pipeline/training/like_pages.py`), in all folds. It begins from the digit network before that has seen a sheet.
 
 ## Noticed out of fold
 
@@ -107,3 +110,7 @@ def stated_out_of_fold(found: CorrectionsOutOfFold) -> NDArray[np.float64]:
         here = held == fold
         stated[here] = probabilities(torch.from_numpy(found.logits[here, None]), 0, calibrate(found, ~here)).numpy()[:, 0]
     return stated
+
+
+def _seen_corrected() -> int:
+    return sum(entry["corrected"] == "1" for entry in read_table(CHECKED))

@@ -25,6 +25,7 @@ from pipeline.training import boxes, bubbles, cells
 from pipeline.training.boxes import BoxCrops
 from pipeline.training.bubbles import BubbleFields
 from pipeline.training.cells import CellCrops
+from pipeline.training.like_pages import pages_of_febriyan
 from pipeline.training.placing import CropSource
 from pipeline.training.sheets import LabelledSheet, load_sheets
 
@@ -72,6 +73,10 @@ class CropStore:
             lambda: boxes.from_sheets(load_sheets(self.data), self.catalogue, reported(self.source)),
         )
 
+    def like_pages(self) -> BoxCrops:
+        """Pages put together out of the boxes of febriyan."""
+        return pages_of_febriyan(self.data, self._febriyan())
+
     def bubbles(self) -> BubbleFields:
         """Bubbles of the sheets whose form is known and has them."""
         return self._kept(
@@ -92,7 +97,7 @@ class CropStore:
 
     def _febriyan(self) -> BoxCrops:
         return self._kept(
-            "febriyan-boxes", BOX_CODE, self.data / "boxes" / "febriyan_boxes" / "labels.csv", BoxCrops,
+            "febriyan-boxes", BOX_CODE, self.data / boxes.FEBRIYAN / "labels.csv", BoxCrops,
             lambda: boxes.from_febriyan(self.data),
         )
 

@@ -53,6 +53,7 @@ def train_corrections(options: TrainOptions, store: CropStore) -> CorrectionsOut
     pretrain(run, options)
     crops = store.pages()
     save_crops(run / "pages.npz", crops)
+    save_crops(run / "like-pages.npz", store.like_pages())
     folds = [*range(FOLDS), FINAL] if options.folds else [FINAL]
     jobs = [FoldJob(fold, run, options.steps_share, options.seed) for fold in folds]
     networks = dict(zip(folds, map(_network, side_by_side(train_fold, jobs, at_once=options.jobs)), strict=True))
@@ -72,7 +73,8 @@ def train_fold(job: FoldJob) -> Path:
     one_thread()
     torch.manual_seed(job.seed + job.fold)
     crops = load_crops(job.run / "pages.npz", BoxCrops)
-    pages = Pages.of(crops.take(folds_of(crops.groups) != job.fold))
+    seen = crops.take(folds_of(crops.groups) != job.fold)
+    pages = Pages.of(BoxCrops.join([seen, load_crops(job.run / "like-pages.npz", BoxCrops)]))
     name = "corrections, final" if job.fold == FINAL else f"corrections, fold {job.fold}"
     trained = fit(
         CorrectionNetwork(box_network(job.run / "pretrained.pt")), CorrectionBatches(pages, PAGES_PER_BATCH, job.seed + job.fold),
