@@ -36,10 +36,12 @@ class VerdictPolicy:
         chosen="The point where not readable becomes the likelier of the two.",
     )
     max_corrected: float = _threshold(
-        0.25, unit="probability",
-        meaning="A box above it counts as corrected, and one whose frame has a gap that is by so much of a side longer than usual.",
-        chosen="`sirekap bench accuracy --calibrate` chooses it in all five folds, by the sheets accepted: 249 of 288 clear ones and 6 "
-        "with a correction, all with their right numbers (corrections read out of fold, the other writings by the models of the package).",
+        0.3, unit="probability",
+        meaning="A box above it, its bubbles seen, counts as corrected, and one whose frame has a gap that is by so much of a side longer "
+        "than usual.",
+        chosen="The lowest at which nine of ten clear sheets are accepted: 260 of 288, and 8 of 25 with a correction, all with their right "
+        "numbers; corrections, bubbles and row sums read out of fold, boxes and tally marks by the models of the package. "
+        "`sirekap bench accuracy --calibrate`, for which one of the 8 is as bad as five clear ones looked at, would have 0.1: 246 and 4.",
     )
     max_bubbles_corrected: float = _threshold(
         0.7, unit="probability", meaning="A bubble column above it counts as corrected.",
@@ -47,12 +49,12 @@ class VerdictPolicy:
         "or scraped bubble when looked at.",
     )
     bubbles_corrected_usual: float = _threshold(
-        0.006, unit="probability", meaning="Prior that a column of bubbles was corrected whose box was not.",
-        chosen="16 of 2,781 columns on the real photos of page 2 of 2024.",
+        0.015, unit="probability", meaning="Prior that a column of bubbles looks corrected whose box was not.",
+        chosen="Mean of what is stated, out of fold, of 2,774 such columns on the real photos of page 2 of 2024.",
     )
     bubbles_corrected_with_box: float = _threshold(
-        0.2, unit="probability", meaning="Prior that a column of bubbles was corrected whose box was.",
-        chosen="7 of 34 on the same photos: who changes a digit often has its bubble to change.",
+        0.18, unit="probability", meaning="Prior that a column of bubbles looks corrected whose box was.",
+        chosen="The same mean of 34 columns: who changes a digit often has its bubble to change.",
     )
     min_boxes_probability: float = _threshold(
         0.8, unit="probability", meaning="Boxes above it are reported as they read, whatever the bubbles say; below it they are unsure.",

@@ -1,8 +1,7 @@
 """Batches of bubbles to train on: whole fields, refilled, erased and damaged anew each time.
 
-Bubble fields come in; `batch(step)` gives bubbles beside the typical bubble of their field, as the reader sees them, and their
-state. A field is damaged as one, because its bubbles share one light and one camera; what differs between them is what was done
-to them with a pen.
+Bubble fields come in; `batch(step)` gives bubbles beside the others of their field, as the reader sees them, and their state. A field is
+damaged as one, because its bubbles share one light and one camera; what differs between them is what was done to them with a pen.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from pipeline.recognition.bubbles import DIGITS, MARGIN, PATCH_SIZE, beside_typical
+from pipeline.recognition.bubbles import DIGITS, MARGIN, PATCH_SIZE, beside_field
 from pipeline.training.augment import compressed
 from pipeline.training.bubbles import CROP_SIZE, EMPTY, ERASED, FILLED, RIM, UNKNOWN, BubbleFields
 from pipeline.training.fit import Batch
@@ -36,13 +35,18 @@ FADED_SHARE = 0.15
 """Share of fields whose marks are thinned, as by a pencil: print stays as dark as it is."""
 
 
+FOLDED_SHARE = 0.15
+FOLD_SHIFT = 0.16
+"""Share of fields with a fold across them, below which the bubbles lie elsewhere by so many diameters (standard deviation)."""
+
+
 DRAWN_SHARE = 0.12
 """Share of fields drawn from nothing, half of them left as clean as drawn."""
 
 
 @dataclass(frozen=True, slots=True)
 class BubbleBatches:
-    """`batches(step)` is (inputs (B, 6, S, S), states (B,)) for the bubbles of `fields_per_batch` fields."""
+    """`batches(step)` is (inputs (B, 9, S, S), states (B,)) for the bubbles of `fields_per_batch` fields."""
 
     crops: BubbleFields
     drawn: BubbleFields
@@ -56,7 +60,7 @@ class BubbleBatches:
             clean = random.random() < DRAWN_SHARE
             crops = self.drawn if clean else self.crops
             images, state = refilled(crops, int(random.integers(len(crops))), random)
-            inputs.append(beside_typical(damaged_field(images, random, clean=clean and random.random() < 0.5)))
+            inputs.append(beside_field(damaged_field(images, random, clean=clean and random.random() < 0.5)))
             states.append(state)
         return torch.from_numpy(np.concatenate(inputs)), torch.from_numpy(np.concatenate(states))
 
@@ -101,12 +105,14 @@ def damaged_field(images: Image, random: np.random.Generator, *, clean: bool = F
     shared = random.normal(0, 0.07 * PIXELS_PER_DIAMETER, 2)
     drift = random.normal(0, 0.06 * PIXELS_PER_DIAMETER, 2)
     turn = random.normal(0, 0.04)
+    fold = int(random.integers(1, DIGITS)) if random.random() < FOLDED_SHARE else DIGITS
+    beyond_fold = random.normal(0, FOLD_SHIFT * PIXELS_PER_DIAMETER, 2)
     mix = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]) * scale
     softened = max(0.0, 0.45 * side / native) if native < PATCH_SIZE else 0.0
     small = np.empty((len(images), native, native, 3), np.uint8)
     for number, image in enumerate(images):
         along = (number % DIGITS) / (DIGITS - 1) - 0.5
-        shift = shared + drift * along + random.normal(0, 0.03 * PIXELS_PER_DIAMETER, 2)
+        shift = shared + drift * along + random.normal(0, 0.03 * PIXELS_PER_DIAMETER, 2) + beyond_fold * (number % DIGITS >= fold)
         matrix = np.zeros((2, 3))
         matrix[:, :2] = mix
         matrix[:, 2] = (CROP_SIZE - 1) / 2 + shift - mix @ np.full(2, (native - 1) / 2)
@@ -194,7 +200,7 @@ def _marked(crops: BubbleFields, empty: Image, strength: float, random: np.rando
 
 
 def _erased(image: NDArray[np.float64], empty: Image, paper: NDArray[np.float64], random: np.random.Generator) -> Image:
-    """Correction fluid over a filled bubble, or scraped away, or struck through beyond its rim."""
+    """Correction fluid over a filled bubble, or scraped or rubbed away, or struck through beyond its rim."""
     centre, size = (CROP_SIZE - 1) / 2, PIXELS_PER_DIAMETER
     kind = random.random()
     if kind < 0.55:
@@ -207,7 +213,11 @@ def _erased(image: NDArray[np.float64], empty: Image, paper: NDArray[np.float64]
         cover = cv2.GaussianBlur(cover, (0, 0), 0.7)[:, :, None] * random.uniform(0.75, 1.0)
         white = np.clip(paper * random.uniform(1.0, 1.2), 0, 255) + random.normal(0, 3, (CROP_SIZE, CROP_SIZE, 1))
         image = image * (1 - cover) + white * cover
-    elif kind < 0.75:
+    elif kind < 0.65:
+        left = random.uniform(0.15, 0.5)
+        rubbed = image * left + empty * (1 - left)
+        image = np.asarray(cv2.GaussianBlur(rubbed, (0, 0), random.uniform(0.3, 1.2)), np.float64) if random.random() < 0.5 else rubbed
+    elif kind < 0.8:
         scraped = cv2.GaussianBlur(random.random((CROP_SIZE, CROP_SIZE)).astype(np.float32), (0, 0), 2.0)
         scraped = np.clip((scraped - np.quantile(scraped, random.uniform(0.1, 0.4))) * 20, 0, 1)[:, :, None]
         image = image * (1 - scraped) + empty * scraped

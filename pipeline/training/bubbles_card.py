@@ -9,8 +9,8 @@ import onnxruntime
 import torch
 from numpy.typing import NDArray
 
-from pipeline.recognition.bubbles import LAYOUT, MARGIN, NONE, PATCH_SIZE, SEVERAL, column_distribution
-from pipeline.training.bubbles import ERASED, FILLED, UNKNOWN
+from pipeline.recognition.bubbles import LAYOUT, MARGIN, NONE, PATCH_SIZE, SEVERAL, TWO_FILLED, read_columns
+from pipeline.training.bubbles import ERASED, UNKNOWN
 from pipeline.training.export import probabilities
 from pipeline.training.folds import FOLDS, folds_of
 from pipeline.training.markdown import table
@@ -28,7 +28,8 @@ def write_bubbles_card(found: BubblesOutOfFold, options: TrainOptions) -> None:
 def bubbles_card(found: BubblesOutOfFold, model: bytes) -> str:
     """The card as Markdown; `model` is the content of the final ONNX file."""
     states = states_out_of_fold(found)
-    columns = column_distribution(states[..., FILLED].reshape(-1, states.shape[2]))
+    read = read_columns(states.reshape(-1, *states.shape[2:]))
+    columns = read.probabilities
     truth = found.crops.columns.reshape(-1)
     sets = np.repeat([name.split("/")[0] for name in found.crops.names], found.crops.columns.shape[1])
     known = truth != UNKNOWN
@@ -41,16 +42,15 @@ def bubbles_card(found: BubblesOutOfFold, model: bytes) -> str:
         for name, part in (("one bubble", truth < NONE), ("none", truth == NONE), ("several", truth == SEVERAL))
     ]
     levels = [list(row) for row in tail(columns[known], truth[known]).items()]
-    erased = 1 - np.prod(1 - states[..., ERASED], axis=2).reshape(-1)
     has_erased = (found.crops.states == ERASED).any(axis=2).reshape(-1)
-    alarm = erased >= 0.5
+    alarm = read.corrected >= 0.5
     final = calibrate(found, np.ones(len(found.crops), np.bool_))
     noticed = Rate(int((alarm & has_erased).sum()), int(has_erased.sum()))
     false_alarms = Rate(int((alarm & ~has_erased & known).sum()), int((~has_erased & known).sum()))
     return f"""# Bubbles: `bubbles.onnx`
 
-Says of one bubble whether it is empty, filled or erased, seen beside the typical bubble of its field; ten of them give the
-column's distribution over 0 to 9, none and several.
+Says of one bubble whether it is empty, filled or erased, seen beside the typical and the darkest bubble of its field; ten of them
+give the column's distribution over 0 to 9, none and several, two filled ones taken as {TWO_FILLED:g} times as likely as in training.
 
 - Network: {parameter_count(BubbleNetwork()):,} parameters, 4 convolutions on {PATCH_SIZE} x {PATCH_SIZE} colour patches
   (the bubble and {MARGIN:.0%} of its diameter around it), layout `{LAYOUT}`.

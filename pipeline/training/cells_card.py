@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pipeline.crosscheck.tally_numbers import SKIP, row_sums_posterior, tally_posterior
 from pipeline.training.cell_truth import Written, totals
-from pipeline.training.cells import MARGIN, PATCH_SIZE, TALLY, CellCrops
+from pipeline.training.cells import MARGIN, PATCH_SIZE, TALLY
 from pipeline.training.export import probabilities
 from pipeline.training.folds import FOLDS, folds_of
 from pipeline.training.markdown import table
@@ -133,7 +133,7 @@ Wrong among the {noun} stated at least this sure:
 
 {table(["Stated", "wrong"], levels)}
 
-{"" if is_tally else _rows_text(crops, right, known, found.allowed)}## Totals
+{"" if is_tally else _rows_text(found, right, known, sums)}## Totals
 
 What a field's {"cells" if is_tally else "row sums"} add up to, by the decoder of `pipeline/crosscheck/tally_numbers.py`, skip {SKIP:g}:
 
@@ -183,13 +183,33 @@ def totals_out_of_fold(found: CellsOutOfFold, stated: NDArray[np.float64]) -> To
     return Totals(*(np.array(column) for column in zip(*rows, strict=True)))
 
 
-def _rows_text(crops: CellCrops, right: NDArray[np.bool_], known: NDArray[np.bool_], allowed: NDArray[np.bool_]) -> str:
-    """How many rows have both boxes right; a row with a sum is one whose second box must be a digit."""
-    order = np.lexsort((crops.places, crops.fields))
-    both_known, both_right = (np.asarray(flags[order].reshape(-1, 2).all(axis=1), np.bool_) for flags in (known, right))
-    with_sum = allowed[order, :10].any(axis=1).reshape(-1, 2)[:, 1] & (allowed[order].sum(axis=1).reshape(-1, 2)[:, 1] == 1)
-    rows = [["rows with a sum", _rate(both_right, both_known & with_sum)], ["all rows", _rate(both_right, both_known)]]
-    return f"Rows with both boxes right, each by itself:\n\n{table(['Rows', 'right'], rows)}\n\n"
+def _rows_text(found: CellsOutOfFold, right: NDArray[np.bool_], known: NDArray[np.bool_], sums: Totals) -> str:
+    """How many rows have both boxes right; a row with a sum is one whose second box must be a digit.
+
+    Where the total is right, so is every row that it was taken from, be it that the number stands whole beside the first.
+    """
+    order = np.lexsort((found.crops.places, found.crops.fields))
+    allowed, crops = found.allowed[order], found.crops.take(order)
+    place = {field: number for number, field in enumerate(sums.fields.tolist())}
+    total = np.array([place.get(field, -1) for field in crops.fields.tolist()])
+    answers, exact = np.where(total < 0, -1, sums.answers[total]), (total >= 0) & (sums.answers == sums.truth)[total]
+    held = np.clip(answers - crops.capacities * (crops.places // 2), 0, crops.capacities)
+    digits = np.where(crops.places % 2 == 0, held // 10, held % 10)
+    together = exact | allowed[np.arange(len(digits)), digits]
+
+    def of_rows(boxes: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        return np.asarray(boxes.reshape(-1, 2).all(axis=1), np.bool_)
+
+    both_known, both_right = of_rows(known[order]), of_rows(right[order])
+    is_digit = np.asarray(allowed[:, :10].any(axis=1) & (allowed.sum(axis=1) == 1), np.bool_)
+    with_sum = both_known & is_digit.reshape(-1, 2)[:, 1]
+    in_total = with_sum & of_rows(answers >= 0)
+    rows = [
+        ["rows with a sum, each by itself", _rate(both_right, with_sum)],
+        ["rows with a sum, as the total of the field says", _rate(of_rows(together), in_total)],
+        ["all rows, each by itself", _rate(both_right, both_known)],
+    ]
+    return f"Rows with both boxes right:\n\n{table(['Rows', 'right'], rows)}\n\n"
 
 
 def _by_field(names: NDArray[np.str_]) -> dict[str, NDArray[np.int64]]:

@@ -46,11 +46,11 @@ class BoxNetwork(nn.Module):
 
 
 class BubbleNetwork(nn.Module):
-    """(N, 6, 20, 20) bubble beside the typical bubble of its field, to (N, 3) logits."""
+    """(N, 9, 20, 20) bubble beside the typical and the darkest bubble of its field, to (N, 3) logits."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.features = nn.Sequential(*_block(6, 16), *_block(16, 24, stride=2), *_block(24, 32), *_block(32, 32, stride=2))
+        self.features = nn.Sequential(*_block(9, 16), *_block(16, 24, stride=2), *_block(24, 32), *_block(32, 32, stride=2))
         self.gather = nn.Sequential(nn.Conv2d(32, 48, 5, bias=False), nn.BatchNorm2d(48), nn.ReLU(inplace=True), nn.Dropout(0.1))
         self.heads = nn.Conv2d(48, BUBBLE_OUTPUTS, 1)
 

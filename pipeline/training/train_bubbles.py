@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pipeline.recognition.bubbles import LAYOUT, MARGIN, PATCH_SIZE, beside_typical
+from pipeline.recognition.bubbles import CHANNELS, LAYOUT, MARGIN, PATCH_SIZE, beside_field
 from pipeline.training.bubble_batches import BubbleBatches, bubble_loss
 from pipeline.training.bubbles import CROP_SIZE, RIM, UNKNOWN, BubbleFields
 from pipeline.training.crops import CropStore, load_crops, save_crops
@@ -96,7 +96,7 @@ def read_logits(network: BubbleNetwork, crops: BubbleFields) -> NDArray[np.float
     logits = np.empty((*crops.states.shape, BUBBLE_OUTPUTS), np.float32)
     with torch.no_grad():
         for number, field in enumerate(inner):
-            inputs = beside_typical(np.ascontiguousarray(field.reshape(-1, PATCH_SIZE, PATCH_SIZE, 3)))
+            inputs = beside_field(np.ascontiguousarray(field.reshape(-1, PATCH_SIZE, PATCH_SIZE, 3)))
             logits[number] = network(torch.from_numpy(inputs)).numpy().reshape(logits.shape[1:])
     return logits
 
@@ -110,7 +110,7 @@ def calibrate(found: BubblesOutOfFold, chosen: NDArray[np.bool_]) -> Calibration
 
 def export_bubbles(network: BubbleNetwork, path: Path, calibration: Calibration) -> None:
     account = {"kind": "bubbles", "layout": LAYOUT, "temperature": f"{calibration.temperature:.3f}"}
-    export(network, path, classes=BUBBLE_OUTPUTS, input_shape=(6, PATCH_SIZE, PATCH_SIZE), calibration=calibration, account=account)
+    export(network, path, classes=BUBBLE_OUTPUTS, input_shape=(CHANNELS, PATCH_SIZE, PATCH_SIZE), calibration=calibration, account=account)
     log.info("%s: written, %d bytes", path, path.stat().st_size)
 
 

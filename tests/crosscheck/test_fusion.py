@@ -184,10 +184,10 @@ def test_the_same_reading_gives_the_same_field(reading, row, columns, sharpness)
 
 
 def test_a_box_above_corrected_bubbles_is_likelier_to_be_corrected_and_no_other(reading):
-    seen = reading("119", "119", corrected=(0.02, 0.02, 0.02), bubbles_corrected=(0.0, 0.9, 0.0))
+    seen = reading("119", "119", corrected=(0.05, 0.05, 0.05), bubbles_corrected=(0.0, 0.95, 0.0))
     beside = boxes_corrected(seen, POLICY)
-    assert beside[1] > 0.3
-    assert (beside[[0, 2]] < 0.02).all()
+    assert beside[1] > POLICY.max_corrected
+    assert (beside[[0, 2]] < 0.05).all()
 
 
 @given(st.floats(0.001, 0.999), st.floats(0, 1), st.floats(0, 1))

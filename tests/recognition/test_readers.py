@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from pipeline.recognition.bubbles import NONE, SEVERAL, BubbleReader, column_distribution
+from pipeline.recognition.bubbles import CHANNELS, NONE, SEVERAL, BubbleReader, beside_field, read_columns
 from pipeline.recognition.bubbles import PATCH_SIZE as BUBBLE_SIZE
 from pipeline.recognition.digits import PATCH_SIZE, DigitReader
 from pipeline.recognition.model_file import MODEL_NAMES, ModelError
@@ -111,18 +111,62 @@ def test_an_empty_column_reads_none(bubble_reader: BubbleReader) -> None:
     assert readings.probabilities.argmax(axis=1).tolist() == [NONE, 4, 9]
 
 
-@given(st.lists(st.lists(st.floats(0, 1), min_size=10, max_size=10), min_size=1, max_size=4))
-def test_a_column_is_always_a_distribution(filled: list[list[float]]) -> None:
-    columns = column_distribution(np.array(filled))
-    np.testing.assert_allclose(columns.sum(axis=1), 1)
-    assert (columns > 0).all()
-    assert (columns < 1).all()
+def test_a_bubble_is_shown_beside_the_typical_and_the_darkest_one() -> None:
+    inputs = beside_field(drawn_field({1: 4}).reshape(30, BUBBLE_SIZE, BUBBLE_SIZE, 3))
+    own, typical, darkest = inputs[:, :3], inputs[:, 3:6], inputs[:, 6:]
+    assert inputs.shape == (30, CHANNELS, BUBBLE_SIZE, BUBBLE_SIZE)
+    assert (typical == own[0]).all()
+    assert (darkest == own[14]).all()
+    assert not (own[14] == own[0]).all()
+
+
+def test_what_is_left_of_a_rubbed_out_bubble_is_no_second_one(bubble_reader: BubbleReader) -> None:
+    field = drawn_field({0: 2, 1: 4, 2: 9}).astype(float)
+    left = drawn_field({0: 6}).astype(float)[0, 6]
+    field[0, 6] = 0.3 * left + 0.7 * field[0, 6]
+    readings = bubble_reader.read(field.round().astype(np.uint8))
+    assert readings.probabilities.argmax(axis=1).tolist() == [2, 4, 9]
+    assert readings.corrected[0] > readings.corrected[1:].max()
+
+
+def states_of(filled: dict[int, float], erased: dict[int, float] | None = None) -> NDArray[np.float64]:
+    """One column, empty but for the bubbles named with their probability to be filled or erased."""
+    states = np.tile([0.998, 0.001, 0.001], (1, 10, 1))
+    for place, marks in ((1, filled), (2, erased or {})):
+        for digit, probability in marks.items():
+            states[0, digit, place] = probability
+            states[0, digit, 0] = max(1e-6, 1 - states[0, digit, 1:].sum())
+    return np.asarray(states / states.sum(axis=2, keepdims=True), np.float64)
+
+
+@given(st.lists(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=10, max_size=10), min_size=1, max_size=4))
+def test_a_column_is_always_a_distribution(marks: list[list[tuple[float, float]]]) -> None:
+    filled, erased = np.moveaxis(np.array(marks), 2, 0)
+    states = np.stack([(1 - filled) * (1 - erased), filled, (1 - filled) * erased], axis=2)
+    columns = read_columns(states)
+    np.testing.assert_allclose(columns.probabilities.sum(axis=1), 1)
+    assert (columns.probabilities > 0).all()
+    assert (columns.probabilities < 1).all()
+    assert ((columns.corrected >= 0) & (columns.corrected <= 1)).all()
 
 
 def test_two_filled_bubbles_read_several() -> None:
-    filled = np.full((1, 10), 0.01)
-    filled[0, [3, 8]] = 0.99
-    assert column_distribution(filled).argmax() == SEVERAL
+    columns = read_columns(states_of({3: 0.999, 8: 0.999}))
+    assert columns.probabilities.argmax() == SEVERAL
+    assert columns.corrected[0] < 0.1
+
+
+def test_a_doubtful_second_mark_is_rather_what_is_left_of_an_erased_one() -> None:
+    columns = read_columns(states_of({3: 0.999, 8: 0.6}, {8: 0.39}))
+    assert columns.probabilities.argmax() == 3
+    assert columns.probabilities[0, 3] > 0.9
+    assert columns.corrected[0] > 0.8
+
+
+def test_one_filled_bubble_says_nothing_of_corrections() -> None:
+    columns = read_columns(states_of({3: 0.998}))
+    assert columns.probabilities[0, 3] > 0.98
+    assert columns.corrected[0] < 0.02
 
 
 @pytest.fixture(scope="module", params=["tally", "row_sums"])

@@ -179,10 +179,10 @@ def test_a_tight_crop_is_brought_to_its_frame() -> None:
     assert abs(int(dark[:, middle].mean(axis=1)[CROP_SIZE // 2 :].argmax()) + CROP_SIZE // 2 - far) <= 1
 
 
-def test_bubble_batches_show_bubbles_beside_the_typical_one() -> None:
+def test_bubble_batches_show_bubbles_beside_the_typical_and_the_darkest_one() -> None:
     drawn = drawn_bubbles(4, random=np.random.default_rng(0))
     inputs, states = BubbleBatches(drawn, drawn, 2, seed=1)(0)
-    assert inputs.shape == (60, 6, 20, 20)
+    assert inputs.shape == (60, 9, 20, 20)
     assert torch.equal(inputs[0, 3:], inputs[29, 3:])
     assert {EMPTY, FILLED} <= set(states.tolist())
 
