@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from pipeline.forms import Ink, Page, Rect
 from pipeline.registration.evidence import RidgeMaps
 from pipeline.registration.model import CorrectionField, knot_counts, spline_basis
-from pipeline.registration.refine import LONG_ONLY_ABOVE_MM, Measured, Pieces, Placement, measure, pieces_for, weights
+from pipeline.registration.refine import LONG_ONLY_ABOVE_MM, Measured, Pieces, Placement, measure, pieces_for, pieces_of, weights
 
 FIELD_ROUNDS = ((12.0, 3.0), (7.5, 2.0), (3.0, 1.5), (3.0, 0.7), (2.2, 0.3), (1.6, 0.3))
 """Search radius in mm and stiffness (weight of the field's bending against its pieces) of each round of the field."""
@@ -135,12 +135,12 @@ def find_frames(sides: SideMaps, placement: Placement, radius_mm: float, *, prio
     flat = (together * above[:, None] * beside[None, :]).reshape(len(boxes), -1)
     best = np.argmax(flat, axis=1)
     dy, dx = np.unravel_index(best, together.shape[1:])
-    rows = np.arange(len(boxes))
+    rows, middle = np.arange(len(boxes)), len(steps) ** 2 // 2
     return Frames(
         centres=np.array([b.centre for b in boxes], dtype=np.float64),
         shift=np.column_stack([steps[dx], steps[dy]]) / scale,
         response=together[rows, dy, dx].astype(np.float64),
-        strength=together[rows, dy, dx] - np.median(together.reshape(len(boxes), -1), axis=1),
+        strength=together[rows, dy, dx] - np.partition(together.reshape(len(boxes), -1), middle, axis=1)[:, middle],
         sides=np.sort(response[rows, :, dy, dx], axis=1)[:, 1].astype(np.float64),
     )
 
@@ -158,6 +158,13 @@ def _bending(counts: tuple[int, int]) -> NDArray[np.float64]:
     return np.stack([np.pad(np.diagonal(total, width - k), (width - k, 0)) for k in range(width + 1)])
 
 
+@lru_cache(maxsize=128)
+def _basis(page: Page, *, long_only: bool) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """`spline_basis` at the middle of each piece that such a search listens to, and of each digit box."""
+    centres = np.concatenate([pieces_of(page, long_only=long_only).centres, [box.centre for box in boxes_of(page)]])
+    return spline_basis(centres, knot_counts(page.paper_mm))
+
+
 def _band_width(counts: tuple[int, int]) -> int:
     """How far apart two knots of one spline cell are in row-major order."""
     return 3 * counts[1] + 3
@@ -172,7 +179,7 @@ def _fit_field(placement: Placement, pieces: Pieces, measured: Measured, frames:
     least = 0.2 if radius > LONG_ONLY_ABOVE_MM else 0.0
     clear = np.clip((frames.strength - least) / 0.25, 0.0, 1.0)
     frame_weight = FRAME_WEIGHT * clear * ((frames.sides > 0.1) | (frames.strength > 0.3))
-    index, basis = spline_basis(np.concatenate([pieces.centres, frames.centres]), counts)
+    index, basis = _basis(placement.page, long_only=radius > LONG_ONLY_ABOVE_MM)
     for axis, along in ((0, ~pieces.horizontal), (1, pieces.horizontal)):
         shift = np.concatenate([measured.shift, frames.shift[:, axis]])
         pull = np.concatenate([weight * along, frame_weight])

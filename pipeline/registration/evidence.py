@@ -120,11 +120,11 @@ def ridge_maps(darkness: NDArray[np.float32], *, width: int = 2, length: int = 1
         middle = smooth[down : smooth.shape[0] - down, right : smooth.shape[1] - right]
         before = smooth[: smooth.shape[0] - 2 * down, : smooth.shape[1] - 2 * right]
         after = smooth[2 * down :, 2 * right :]
-        inner = cv2.subtract(middle, cv2.max(before, after))
-        ridge[down : smooth.shape[0] - down, right : smooth.shape[1] - right] = np.maximum(inner, 0, out=np.asarray(inner))
+        inner = ridge[down : smooth.shape[0] - down, right : smooth.shape[1] - right]
+        np.maximum(cv2.subtract(middle, cv2.max(before, after)), 0, out=inner)
         maps.append(cv2.blur(ridge, (length, 1) if across[0] else (1, length)))
     top = max(float(np.quantile(np.concatenate([m[::6, ::6].ravel() for m in maps]), 0.995)), 1e-3)
-    horizontal, vertical = (np.minimum(np.asarray(m) * np.float32(1 / top), np.float32(1)) for m in maps)
+    horizontal, vertical = (np.minimum(np.multiply(m, np.float32(1 / top), out=m), np.float32(1), out=m) for m in map(np.asarray, maps))
     return RidgeMaps(
         horizontal=horizontal,
         vertical=vertical,
@@ -135,9 +135,9 @@ def ridge_maps(darkness: NDArray[np.float32], *, width: int = 2, length: int = 1
 
 def _long(ridge: NDArray[np.float32], across: tuple[int, int], along: tuple[int, int]) -> NDArray[np.float32]:
     """`ridge` where it runs on, zero elsewhere; widened by a pixel first, so that a line that leans by one is not broken."""
-    marked = cv2.dilate(np.asarray(ridge > LONG_LEVEL, dtype=np.uint8), np.ones(across, np.uint8))
+    marked = cv2.dilate((ridge > LONG_LEVEL).view(np.uint8), np.ones(across, np.uint8))
     runs = cv2.morphologyEx(marked, cv2.MORPH_OPEN, np.ones(along, np.uint8))
-    return np.asarray(ridge * runs, dtype=np.float32)
+    return np.asarray(cv2.copyTo(ridge, runs), dtype=np.float32)
 
 
 def straight_segments(darkness: NDArray[np.float32]) -> NDArray[np.float64]:

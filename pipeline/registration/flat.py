@@ -16,7 +16,7 @@ from pipeline.registration.bend import bend, frames_seen, side_maps
 from pipeline.registration.evidence import WorkingPicture, ridge_maps
 from pipeline.registration.model import CorrectionField, RegistrationMethod, project
 from pipeline.registration.rectify import UprightView
-from pipeline.registration.refine import Placement, refine
+from pipeline.registration.refine import FINE_RADII_MM, Placement, refine
 from pipeline.registration.verify import Evidence, verify
 
 FLAT_SCALE = 2.0
@@ -76,7 +76,7 @@ def lay_flat(hypothesis: Hypothesis, fine: WorkingPicture, view_to_photo: NDArra
     flat = UprightView(to_working=np.linalg.inv(fine.to_photo) @ to_photo @ flat_to_page, size=size)
     ridges = ridge_maps(flat.warp(fine.darkness), long=round(LONG_LINE_MM * FLAT_SCALE))
     seen = flat.shown(fine.size)
-    straight = refine(ridges, seen, Placement(page, np.linalg.inv(flat_to_page)), fine=True)
+    straight = refine(ridges, seen, Placement(page, np.linalg.inv(flat_to_page)), FINE_RADII_MM)
     sides = side_maps(ridges, straight)
     laid = bend(ridges, sides, seen, straight)
     return Candidate(

@@ -85,7 +85,7 @@ class AxisFits:
 
 def line_profile(ridge: NDArray[np.float32], seen: NDArray[np.uint8], *, axis: int) -> NDArray[np.float64]:
     """How much of each row (axis 1) or column (axis 0) is covered by lines, contrast-compressed, zero mean."""
-    covered = np.minimum(ridge * 2.0, 1.0).sum(axis=axis, dtype=np.float64)
+    covered = cv2.reduce(np.minimum(ridge * 2.0, 1.0), axis, cv2.REDUCE_SUM, dtype=cv2.CV_64F).ravel()
     visible = np.maximum(seen.sum(axis=axis, dtype=np.float64), 0.15 * ridge.shape[axis])
     share = np.sqrt(covered / visible)
     share = np.pad(share, (0, -len(share) % BIN)).reshape(-1, BIN).mean(axis=1)
@@ -163,43 +163,61 @@ def axis_fits(profile: NDArray[np.float64], page: Page, direction: str, limits: 
 def coarse_scores(profile: NDArray[np.float64], page: Page, direction: str) -> NDArray[np.float64]:
     """(2,) how well the page's profile correlates with the photo's at best scale and shift, as printed and flipped, coarsely."""
     merged = np.pad(profile, (0, -len(profile) % COARSE.merged)).reshape(-1, COARSE.merged).mean(axis=1)
-    return np.array([_correlations(merged, page, direction, flip, slice(None), COARSE).max(initial=0.0) for flip in (0, 1)])
+    layout = _layout(page, direction, COARSE)
+    as_printed, flipped = _correlated(merged, layout, (0, 1), slice(None), COARSE)
+    count, last = _shifts(merged, COARSE), _opposite(merged, layout, COARSE)
+    shifts = np.arange(flipped.shape[1])
+    shown = (shifts <= last[:, None]) & (shifts > last[:, None] - count)
+    return np.array([as_printed[:, :count].max(initial=0.0), flipped.max(where=shown, initial=0.0)])
 
 
-def _correlations(profile: NDArray[np.float64], page: Page, direction: str, flip: int, scales: slice, look: _Look) -> NDArray[np.float32]:
-    """(S, shifts) correlation of the profiles at some scales; the first shift is `_first_shift` bins."""
-    layout, bins = _layout(page, direction, look), len(profile)
-    first, count = _first_shift(look), bins + look.longest - 2 * look.shown
+def _correlations(profile: NDArray[np.float64], page: Page, direction: str, flip: int, scales: slice) -> NDArray[np.float32]:
+    """(S, shifts) correlation of the profiles at some scales, one way round, closely; the first shift is `_first_shift` bins."""
+    layout, count = _layout(page, direction, FINE), _shifts(profile, FINE)
+    (grid,) = _correlated(profile, layout, (flip,), scales, FINE)
     if not flip:
-        return _correlated(profile, layout, scales, look)[:, :count]
+        return np.asarray(grid[:, :count], np.float32)
     # A flipped page in the photo is the page as printed in the flipped photo, counted from the other end.
-    grid = _correlated(profile[::-1], layout, scales, look)
     turned = np.zeros((len(grid), count), np.float32)
-    for row, correlated, length in zip(turned, grid, layout.lengths[scales], strict=True):
-        opposite = bins - 2 * first - length  # of the first shift
+    for row, correlated, opposite in zip(turned, grid, _opposite(profile, layout, FINE)[scales], strict=True):
         start = max(0, opposite + 1 - grid.shape[1])
         end = min(count, opposite + 1)
         row[start:end] = correlated[opposite + 1 - end : opposite + 1 - start][::-1]
     return turned
 
 
-def _correlated(profile: NDArray[np.float64], layout: _Layout, scales: slice, look: _Look) -> NDArray[np.float32]:
-    """(S, shifts) correlation with the page as printed, to the shift that leaves nothing of it in the photo."""
+def _shifts(profile: NDArray[np.float64], look: _Look) -> int:
+    """How many shifts leave at least `look.shown` bins of the longest layout in the photo."""
+    return len(profile) + look.longest - 2 * look.shown
+
+
+def _opposite(profile: NDArray[np.float64], layout: _Layout, look: _Look) -> NDArray[np.intp]:
+    """(S,) the shift of the page in the flipped photo that is the first one in the photo as it is, counted from the first."""
+    return len(profile) - 2 * _first_shift(look) - layout.lengths
+
+
+def _correlated(
+    profile: NDArray[np.float64], layout: _Layout, flips: Sequence[int], scales: slice, look: _Look
+) -> NDArray[np.float32]:
+    """(flips, S, shifts) correlation of the photo as it is (0) or flipped (1) with the page as printed.
+
+    The shifts go up to the one that leaves nothing of the page in the photo.
+    """
     bins, first, below = len(profile), _first_shift(look), layout.below[scales]
     shifts = bins - first
     # Moved by the first shift, so that the shifts follow each other in what the transform gives.
-    moved = np.zeros(look.transform, np.float32)
-    moved[-first : bins - first] = profile
-    together = scipy.fft.irfft(scipy.fft.rfft(moved) * layout.spectra[scales], n=look.transform, axis=-1)[:, :shifts]
+    moved = np.zeros((len(flips), 1, look.transform), np.float32)
+    moved[:, 0, -first : bins - first] = [profile[::-1] if flip else profile for flip in flips]
+    together = scipy.fft.irfft(scipy.fft.rfft(moved) * layout.spectra[scales], n=look.transform, axis=-1)[..., :shifts]
     ends = max(0, shifts - look.longest)  # before it the page ends within the photo
-    energy = np.empty_like(together)
+    energy = np.empty(together.shape[1:], np.float32)
     energy[:, :ends] = below[:, -1:]
     energy[:, ends:] = below[:, shifts - ends : 0 : -1]
     energy[:, :-first] -= below[:, -first:0:-1]
     # A page of which under a third of the line weight is in the picture may sit anywhere: the floor keeps such shifts from winning.
     np.maximum(energy, 0.35 * below[:, -1:], out=energy)
     energy *= np.float32(max(float((profile**2).sum()), 1e-9))
-    return np.asarray(np.divide(together, np.sqrt(energy, out=energy), out=energy), np.float32)
+    return np.asarray(np.divide(together, np.sqrt(energy, out=energy), out=together), np.float32)
 
 
 def _first_shift(look: _Look) -> int:
@@ -210,7 +228,7 @@ def _best(
     profile: NDArray[np.float64], page: Page, direction: str, flip: int, scales: slice, through: tuple[float, float] | None
 ) -> AxisFits:
     """The best fits of one flip at some scales, through a (mm, pixel) where one is given."""
-    grid = _correlations(profile, page, direction, flip, scales, FINE)
+    grid = _correlations(profile, page, direction, flip, scales)
     first, count = _first_shift(FINE), grid.shape[1]
     tried, lengths = SCALES[scales], _layout(page, direction, FINE).lengths[scales]
     if through is not None:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,6 +25,8 @@ STRETCH = (0.6, 1.7)
 KEPT_PAIRS = 100
 WORTH_SCORING = 0.45
 """Pairs of fits with less than this share of the best pair's product are not scored on the picture: the right one had 0.6 at least."""
+WIDENED = 2
+"""Pixels of the view by which a line may lie beside its place and still be found."""
 ROUGHLY = 5
 SCORED_IN_FULL = 60
 """Placements are first scored on every fifth point of their lines; this many of the best on all points."""
@@ -100,7 +103,8 @@ class Search:
 
     def __init__(self, ridges: RidgeMaps, seen: NDArray[np.uint8]) -> None:
         self.ridges, self.seen = ridges, seen
-        self._wide = {True: _widened(ridges.horizontal, 0), False: _widened(ridges.vertical, 1)}
+        across = np.ones((2 * WIDENED + 1, 1), np.uint8)
+        self._wide = {True: cv2.dilate(ridges.horizontal, across), False: cv2.dilate(ridges.vertical, across.T)}
         self._profiles = {
             "rows": line_profile(ridges.long_horizontal, seen, axis=1),
             "columns": line_profile(ridges.long_vertical, seen, axis=0),
@@ -272,13 +276,6 @@ def _mapped(matrices: NDArray[np.float64], points: NDArray[np.float64]) -> tuple
     homogeneous = np.column_stack([points, np.ones(len(points))]).T
     mapped = matrices @ homogeneous
     return mapped[:, 0] / mapped[:, 2], mapped[:, 1] / mapped[:, 2]
-
-
-def _widened(ridge: NDArray[np.float32], axis: int) -> NDArray[np.float32]:
-    wide = ridge
-    for shift in (1, -1, 2, -2):
-        wide = np.maximum(wide, np.roll(ridge, shift, axis=axis))
-    return wide
 
 
 def _distinct(found: list[Proposal], keep: int) -> list[Proposal]:

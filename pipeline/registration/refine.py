@@ -7,6 +7,7 @@ not a point, because a digit or a tally stroke can outshine a printed line at a 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -24,12 +25,13 @@ PIECE_MM = 30.0
 SAMPLE_MM = 4.0
 COARSE_RADII_MM = (12.0, 10.0, 6.0, 4.0)
 FINE_RADII_MM = (6.0, 3.5, 2.5)
+"""Search radius of each round of the homography, of a proposal and of one that is nearly in place; half the 16 mm spacing of the tally rows
+is the largest that cannot jump a row."""
 LONG_ONLY_ABOVE_MM = 7.0
 """Wider searches listen to long black lines alone: tally rows are 16 mm apart and box frames 3.5 mm, long black lines mostly further."""
 FIRST_STEP_MM = 1.0
 """The first rounds of the homography look this often: thousands of samples settle eight numbers, and later rounds look closer."""
 LONG_MM = 60.0
-"""Search radius of each round of the homography; half the 16 mm spacing of the tally rows is the largest that cannot jump a row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,13 +139,13 @@ def _field_matrix(points_mm: NDArray[np.float64], page: Page) -> scipy.sparse.cs
     return scipy.sparse.csr_matrix((weight.ravel(), index.ravel(), ends), shape=(len(points_mm), counts[0] * counts[1]))
 
 
-def refine(ridges: RidgeMaps, seen: NDArray[np.uint8], placement: Placement, *, fine: bool = False) -> Placement:
-    """`placement` pulled onto the ridges of the view, as a homography; `fine` when it is already nearly in place."""
-    for i, radius in enumerate(FINE_RADII_MM if fine else COARSE_RADII_MM):
+def refine(ridges: RidgeMaps, seen: NDArray[np.uint8], placement: Placement, radii_mm: Sequence[float]) -> Placement:
+    """`placement` pulled onto the ridges of the view, as a homography, in a round for each search radius; wide rounds leave it affine."""
+    for radius in radii_mm:
         pieces = pieces_for(placement.page, radius)
-        step = FIRST_STEP_MM if radius > LONG_ONLY_ABOVE_MM else None
-        measured = measure(ridges, seen, placement, pieces, radius, step_mm=step)
-        placement = _fit_homography(placement, pieces, measured, radius, affine=not fine and i < 2)
+        is_wide = radius > LONG_ONLY_ABOVE_MM
+        measured = measure(ridges, seen, placement, pieces, radius, step_mm=FIRST_STEP_MM if is_wide else None)
+        placement = _fit_homography(placement, pieces, measured, radius, affine=is_wide)
     return placement
 
 
@@ -182,9 +184,11 @@ def measure(
         chosen = row_of_sample == flag
         if not chosen.any():
             continue
-        x = np.repeat(positions[chosen, 0:1], len(offsets_mm), axis=1) + (0 if flag else shifts[chosen])
-        y = np.repeat(positions[chosen, 1:2], len(offsets_mm), axis=1) + (shifts[chosen] if flag else 0)
-        response[chosen] = cv2.remap(ridge, x.astype(np.float32), y.astype(np.float32), cv2.INTER_LINEAR, borderValue=0)
+        along, across = (0, 1) if flag else (1, 0)
+        places = np.empty((2, int(chosen.sum()), len(offsets_mm)), np.float32)
+        places[along] = positions[chosen, along, None]
+        places[across] = positions[chosen, across, None] + shifts[chosen]
+        response[chosen] = cv2.remap(ridge, places[0], places[1], cv2.INTER_LINEAR, borderValue=0)
     inside = (positions[:, 0] > 3) & (positions[:, 0] < width - 4) & (positions[:, 1] > 3) & (positions[:, 1] < height - 4)
     column = np.clip(positions[:, 0], 0, width - 1).astype(np.intp)
     row = np.clip(positions[:, 1], 0, height - 1).astype(np.intp)
@@ -201,7 +205,7 @@ def measure(
     fine = np.where((curve > 1e-6) & (best > 0) & (best < len(offsets_mm) - 1), 0.5 * (right - left) / np.maximum(curve, 1e-6), 0.0)
     shift = offsets_mm[best] + np.clip(fine, -0.5, 0.5) * (offsets_mm[1] - offsets_mm[0])
     # What a ridge stands out by, over the median of its neighbourhood: texture and handwriting raise both alike.
-    strength = peak - np.median(profile, axis=1)
+    strength = peak - np.partition(profile, reach, axis=1)[:, reach]
     return Measured(shift=shift, strength=strength, visible=visible)
 
 
@@ -233,7 +237,8 @@ def _fit_homography(placement: Placement, pieces: Pieces, measured: Measured, ra
     for _ in range(6):
         left = residual - design @ solution
         robust = weight / (1.0 + (left / scale) ** 2) ** 2
-        solution = np.linalg.solve((design * robust[:, None]).T @ design + ridge, (design * robust[:, None]).T @ residual)
+        weighted = (design * robust[:, None]).T
+        solution = np.linalg.solve(weighted @ design + ridge, weighted @ residual)
         scale = max(scale * 0.8, 0.4)
     a = np.zeros(8)
     a[: len(solution)] = solution

@@ -31,7 +31,7 @@ from pipeline.registration.model import Registration, RegistrationMethod, projec
 from pipeline.registration.policy import RegistrationPolicy
 from pipeline.registration.propose import Proposal, Search
 from pipeline.registration.rectify import UprightView, upright_view
-from pipeline.registration.refine import Placement, refine
+from pipeline.registration.refine import COARSE_RADII_MM, Placement, refine
 from pipeline.registration.tag import SeenTag, anchor_of, find_tags, middle_of, pages_of
 from pipeline.registration.unit import in_units, units_per_mm
 from pipeline.sheet import Refusal, RefusalCode
@@ -200,7 +200,7 @@ def _hypotheses(
         start = Placement(proposal.page, proposal.to_view)
         if any(_near(start, other.placement, WITHIN_REACH_MM) for other in found):
             continue
-        placement = refine(search.ridges, search.seen, start)
+        placement = refine(search.ridges, search.seen, start, COARSE_RADII_MM)
         score = float(search.scores(placement.to_view[None], proposal.page)[0])
         found.append(Hypothesis(form, placement, method, score))
     found.sort(key=lambda hypothesis: -hypothesis.score)
