@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from pipeline import __version__
 from pipeline.crosscheck import FieldReading, VerdictPolicy, crosscheck
-from pipeline.forms import Catalogue, Page, Rect, load_catalogue
+from pipeline.forms import Catalogue, FieldLayout, Page, Rect, load_catalogue
 from pipeline.imaging import Photo, QualityPolicy, explain, measure_quality
 from pipeline.recognition import bubbles, corrections, digits, row_sums, tally
-from pipeline.recognition.bubbles import BubbleReader
+from pipeline.recognition.bubbles import BubbleReader, ColumnReadings
 from pipeline.recognition.cells import CellReader
 from pipeline.recognition.codes import code_contradiction, read_codes, station_in
 from pipeline.recognition.corrections import CorrectionReader
@@ -173,32 +173,41 @@ def read_fields(
         trace.picture("tally", _contact_sheet(marks, across=12))
     if trace and columns:
         trace.picture("row-sums", _contact_sheet(totals, across=10))
+    filled = _read_bubbles(image, registration, layouts, reader, trace)
     readings: dict[str, FieldReading] = {}
     first = 0
     for name, layout in layouts.items():
         row = slice(first, first + len(layout.boxes))
         first = row.stop
-        filling = filled = None
-        if layout.bubbles is not None:
-            circles = [circle.bounds for column in layout.bubbles.columns for circle in column]
-            cut = cut_patches(image, registration.to_photo, circles, size=bubbles.PATCH_SIZE, margin=bubbles.MARGIN)
-            if trace:
-                trace.picture(f"bubbles-{name}", _contact_sheet(cut, across=10))
-            seen = reader.bubbles.read(cut.reshape(len(layout.bubbles.columns), 10, *cut.shape[1:]))
-            filling, filled = seen.probabilities, seen.corrected
+        seen = filled.get(name)
         corners = registration.to_photo(_row_corners(layout.boxes[0].corners(), layout.boxes[-1].corners()))
         readings[name] = FieldReading(
             boxes=signs.probabilities[row],
             illegible=signs.illegible[row],
             corrected=corrected[row],
-            bubbles=filling,
-            bubbles_corrected=filled,
+            bubbles=None if seen is None else seen.probabilities,
+            bubbles_corrected=None if seen is None else seen.corrected,
             quad=quad_of(corners.tolist()),
             frames=registration.frames[name],
             tally=tallies.get(name),
             row_sums=sums[name].reshape(-1, 2, row_sums.CLASSES) if name in sums else None,
         )
     return readings
+
+
+def _read_bubbles(
+    image: NDArray[np.uint8], registration: Registration, layouts: Mapping[str, FieldLayout], reader: Reader, trace: Trace | None
+) -> dict[str, ColumnReadings]:
+    """What the bubble columns of each number that has some say."""
+    cut = {}
+    for name, layout in layouts.items():
+        if layout.bubbles is not None:
+            circles = [circle.bounds for column in layout.bubbles.columns for circle in column]
+            patches = cut_patches(image, registration.to_photo, circles, size=bubbles.PATCH_SIZE, margin=bubbles.MARGIN)
+            cut[name] = patches.reshape(len(layout.bubbles.columns), bubbles.DIGITS, *patches.shape[1:])
+            if trace:
+                trace.picture(f"bubbles-{name}", _contact_sheet(patches, across=bubbles.DIGITS))
+    return dict(zip(cut, reader.bubbles.read_page(list(cut.values())), strict=True))
 
 
 def _read_cells(

@@ -38,7 +38,7 @@ PROBES: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
     ("patches cut", read, ("cut_patches",)),
     ("boxes read", DigitReader, ("read",)),
     ("corrections read", CorrectionReader, ("read",)),
-    ("bubbles read", BubbleReader, ("read",)),
+    ("bubbles read", BubbleReader, ("read_page",)),
     ("tally read", TallyReader, ("read",)),
     ("row sums read", RowSumReader, ("read",)),
     ("cross-check", read, ("crosscheck",)),

@@ -8,7 +8,9 @@ and a column is not the darkest of ten but ten separate questions, so that none 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -70,26 +72,35 @@ class BubbleReader:
         self.model: ModelFile = load_model(Path(model_path), kind="bubbles", layout=LAYOUT)
 
     def read(self, patches: NDArray[np.uint8]) -> ColumnReadings:
-        """Read the columns of one field.
+        """Read the columns of one field: (C, 10, 20, 20, 3) uint8 BGR, as `read_page`."""
+        return self.read_page([patches])[0]
+
+    def read_page(self, fields: Sequence[NDArray[np.uint8]]) -> list[ColumnReadings]:
+        """Read the columns of every field of a page, each beside the bubbles of its own field.
 
         Parameters
         ----------
-        patches
-            (C, 10, 20, 20, 3) uint8 BGR, as `cut_patches` cuts bubbles with `PATCH_SIZE` and `MARGIN`.
+        fields
+            For each field (C, 10, 20, 20, 3) uint8 BGR, as `cut_patches` cuts bubbles with `PATCH_SIZE` and `MARGIN`.
 
         Raises
         ------
         ValueError
             When the patches have another shape or type.
         """
-        if patches.ndim != 5 or patches.shape[1] != DIGITS:
-            raise ValueError(f"bubbles of a field must be (C, {DIGITS}, {PATCH_SIZE}, {PATCH_SIZE}, 3), these are {patches.shape}")
-        columns = patches.shape[0]
-        flat = patches.reshape(columns * DIGITS, *patches.shape[2:])
-        check_patches(flat, size=PATCH_SIZE)
-        if columns == 0:
-            return ColumnReadings(np.empty((0, DIGITS + 2)), np.empty(0))
-        return read_columns(self.model.run(beside_field(flat)).reshape(columns, DIGITS, 3))
+        inputs = [np.empty((0, CHANNELS, PATCH_SIZE, PATCH_SIZE), np.float32)]
+        for patches in fields:
+            if patches.ndim != 5 or patches.shape[1] != DIGITS:
+                raise ValueError(f"bubbles of a field must be (C, {DIGITS}, {PATCH_SIZE}, {PATCH_SIZE}, 3), these are {patches.shape}")
+            flat = patches.reshape(-1, *patches.shape[2:])
+            check_patches(flat, size=PATCH_SIZE)
+            if len(flat):
+                inputs.append(beside_field(flat))
+        together = np.concatenate(inputs)
+        states = self.model.run(together) if len(together) else np.empty((0, 3))
+        columns = states.reshape(-1, DIGITS, 3)
+        ends = np.cumsum([0, *map(len, fields)])
+        return [read_columns(columns[first:last]) for first, last in pairwise(ends)]
 
 
 def beside_field(patches: NDArray[np.uint8]) -> NDArray[np.float32]:

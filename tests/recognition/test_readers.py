@@ -129,6 +129,17 @@ def test_what_is_left_of_a_rubbed_out_bubble_is_no_second_one(bubble_reader: Bub
     assert readings.corrected[0] > readings.corrected[1:].max()
 
 
+def test_the_fields_of_a_page_are_read_as_each_by_itself(bubble_reader: BubbleReader) -> None:
+    fields = [drawn_field({0: 1, 1: 4}), drawn_field({2: 9}, paper=120, ink=50)[:2], drawn_field({0: 6, 1: 6, 2: 6})]
+    together = bubble_reader.read_page(fields)
+    for field, read in zip(fields, together, strict=True):
+        alone = bubble_reader.read(field)
+        assert np.array_equal(read.probabilities, alone.probabilities)
+        assert np.array_equal(read.corrected, alone.corrected)
+    assert bubble_reader.read_page([]) == []
+    assert bubble_reader.read(np.empty((0, 10, BUBBLE_SIZE, BUBBLE_SIZE, 3), np.uint8)).probabilities.shape == (0, NONE + 2)
+
+
 def states_of(filled: dict[int, float], erased: dict[int, float] | None = None) -> NDArray[np.float64]:
     """One column, empty but for the bubbles named with their probability to be filled or erased."""
     states = np.tile([0.998, 0.001, 0.001], (1, 10, 1))
