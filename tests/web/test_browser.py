@@ -284,6 +284,7 @@ def test_crop_and_lit_field_follow_the_focus(filled: Running, visiting: Visiting
     page = visiting(filled, "citra")
     page.goto("/review")
     page.click("text=Ketik lembar berikutnya")
+    expect(page.locator("polygon.lit")).to_be_visible()  # the page follows the focus from when its script has begun
     for field in page.locator("input[data-field]").all():
         field.focus()
         name = field.get_attribute("name")

@@ -102,5 +102,7 @@ document.addEventListener("click", (event) => {
   else help.showModal();
 });
 
-inputs[0].focus();
+// Who was quicker than this module keeps the field that was chosen.
+view.field = inputs.find((input) => input === document.activeElement) ?? inputs[0];
+view.field.focus();
 show();
