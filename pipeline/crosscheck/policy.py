@@ -41,7 +41,7 @@ class VerdictPolicy:
         "than usual.",
         chosen="The lowest at which nine of ten clear sheets are accepted: 260 of 288, and 8 of 25 with a correction, all with their right "
         "numbers; corrections, bubbles and row sums read out of fold, boxes and tally marks by the models of the package. "
-        "`sirekap bench accuracy --calibrate`, for which one of the 8 is as bad as five clear ones looked at, would have 0.1: 246 and 4.",
+        "`sirekap bench accuracy --calibrate`, for which one of the 8 is as bad as five clear ones looked at, would have 0.1: 250 and 4.",
     )
     max_bubbles_corrected: float = _threshold(
         0.7, unit="probability", meaning="A bubble column above it counts as corrected.",
