@@ -67,10 +67,8 @@ def corrected(name: str, label: Text) -> Finding:
 def bubbles_corrected(name: str, label: Text, counted: int | None) -> Finding:
     """`counted` is the number when tally marks or row sums clearly say it as the boxes do: then the bubbles are no reason for doubt."""
     if counted is not None:
-        return Finding(FindingCode.CORRECTED, Severity.INFO, (name,), Text(
-            f"{label.id}: ada bekas perbaikan pada bulatan; kotak angka dan turus sama-sama menunjukkan {counted}.",
-            f"{label.en}: the bubbles were corrected; the boxes and what was counted both say {counted}.",
-        ))
+        seen = Text("ada bekas perbaikan pada bulatan", "the bubbles were corrected")
+        return _borne_out(FindingCode.CORRECTED, name, label, seen, counted)
     return Finding(FindingCode.CORRECTED, Severity.WARNING, (name,), Text(
         f"{label.id}: ada bekas perbaikan (coretan, kerokan, atau tip-ex) pada bulatan. Lihat foto dan pastikan angka yang berlaku.",
         f"{label.en}: the bubbles were corrected (struck out, scraped or whitened). Look at the photo and settle which number stands.",
@@ -109,10 +107,8 @@ def sources_disagree(name: str, label: Text, number: Field, kind: SourceKind) ->
 def bubbles_unclear(name: str, label: Text, counted: int | None) -> Finding:
     """`counted` as for `bubbles_corrected`."""
     if counted is not None:
-        return Finding(FindingCode.BUBBLES_UNCLEAR, Severity.INFO, (name,), Text(
-            f"{label.id}: bulatan tidak jelas; kotak angka dan turus sama-sama menunjukkan {counted}.",
-            f"{label.en}: the bubbles are not clear; the boxes and what was counted both say {counted}.",
-        ))
+        seen = Text("bulatan tidak jelas", "the bubbles are not clear")
+        return _borne_out(FindingCode.BUBBLES_UNCLEAR, name, label, seen, counted)
     return Finding(FindingCode.BUBBLES_UNCLEAR, Severity.WARNING, (name,), Text(
         f"{label.id}: bulatan tidak jelas (ganda, terlewat, atau samar). Bandingkan dengan kotak angka pada foto.",
         f"{label.en}: the bubbles are not clear (two in a column, one missing, or faint). Compare them with the boxes on the photo.",
@@ -160,6 +156,14 @@ def form_not_calibrated(title: Text) -> Finding:
     return Finding(FindingCode.FORM_NOT_CALIBRATED, Severity.WARNING, (), Text(
         f"{title.id}: ketepatan pembacaan formulir ini belum cukup diukur. Cocokkan semua angka dengan foto.",
         f"{title.en}: how well this form is read has not been measured on enough sheets. Compare every number with the photo.",
+    ))
+
+
+def _borne_out(code: FindingCode, name: str, label: Text, seen: Text, counted: int) -> Finding:
+    """A note of what was seen on bubbles beside which boxes and count say the same."""
+    return Finding(code, Severity.INFO, (name,), Text(
+        f"{label.id}: {seen.id}; kotak angka dan turus sama-sama menunjukkan {counted}.",
+        f"{label.en}: {seen.en}; the boxes and what was counted both say {counted}.",
     ))
 
 

@@ -114,13 +114,11 @@ def boxes_corrected(reading: FieldReading, policy: VerdictPolicy) -> NDArray[np.
     columns = reading.bubbles_corrected
     if columns is None or len(columns) != len(reading.corrected):
         return reading.corrected
-    usual = policy.bubbles_corrected_usual
-    seen, not_seen = columns / usual, (1 - columns) / (1 - usual)
-    with_box = policy.bubbles_corrected_with_box
-    beside_corrected = with_box * seen + (1 - with_box) * not_seen
-    beside_clean = usual * seen + (1 - usual) * not_seen
-    both = reading.corrected * beside_corrected
-    share: NDArray[np.float64] = both / (both + (1 - reading.corrected) * beside_clean)
+    usual, with_box = policy.bubbles_corrected_usual, policy.bubbles_corrected_with_box
+    # How many times likelier what is seen of a column is under a corrected box than under a clean one, under which it is as usual.
+    likelier = with_box * columns / usual + (1 - with_box) * (1 - columns) / (1 - usual)
+    both = reading.corrected * likelier
+    share: NDArray[np.float64] = both / (both + 1 - reading.corrected)
     return share
 
 
