@@ -2,8 +2,8 @@
 
 A sheet is accepted only when every number on it was written twice: in boxes and in bubbles, tally marks or row sums that agree, or in boxes
 and in a sum on the same page that closes. One doubt of severity `warning` or worse sends the sheet to a person. A closing sum confirms a
-number but does not raise its probability, because two errors that cancel out would close it too; so a number confirmed by a sum alone must be
-surer by itself.
+number but does not raise its probability, because two errors that cancel out would close it too; so a number confirmed by a sum alone
+must be surer by itself.
 """
 
 from __future__ import annotations
