@@ -26,6 +26,10 @@ Batch = tuple[Tensor, ...]
 
 Loss = Callable[[Tensor, Batch], Tensor]
 
+HALF = bool(torch.cpu.get_capabilities().get("amx_bf16"))
+"""Whether layers are computed in bfloat16: twice as fast on a processor that multiplies tiles of it, slower on every other. Weights,
+their average and the loss stay in float32."""
+
 AVERAGE_DECAY = 0.998
 """Weights are averaged over about the last 500 steps: steadier than the last step alone on so little data."""
 
@@ -78,7 +82,9 @@ def fit(
     for step, tensors in enumerate(_batches(batch, first, schedule.steps), start=first + 1):
         torch.manual_seed(step)  # dropout too depends on the step alone
         inputs = tensors[0].to(memory_format=torch.channels_last)
-        value = loss(network(inputs), tensors)
+        with torch.autocast("cpu", torch.bfloat16, enabled=HALF):
+            outputs = network(inputs)
+        value = loss(outputs.float(), tensors)
         optimiser.zero_grad(set_to_none=True)
         value.backward()
         optimiser.step()
