@@ -47,7 +47,7 @@ def accuracy(
     out_of_fold: Annotated[bool, typer.Option("--out-of-fold", help="Read each sheet with the models of its own fold.")] = False,
     models: Annotated[Path | None, typer.Option(help="Folder of the models when not out of fold.", metavar="DIR", file_okay=False)] = None,
     folds: Annotated[
-        Path | None, typer.Option(help="Folder of the fold models.  [default: that of `sirekap train`]", metavar="DIR", file_okay=False)
+        Path | None, typer.Option(help="Folder of the fold models.  [default: models/folds]", metavar="DIR", file_okay=False)
     ] = None,
     out: Annotated[Path, typer.Option(help="The sheets.jsonl to write.", metavar="FILE", dir_okay=False)] = OUT / "accuracy.jsonl",
     sheet: Annotated[

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.bench.truth import TrueSheet
 from pipeline.recognition.model_file import MODEL_NAMES
+from pipeline.settings import default_models
 from pipeline.training.folds import fold_of
 
 
@@ -38,8 +38,8 @@ class Models:
 
 
 def default_folds() -> Path:
-    """Where `sirekap train` keeps the models of the folds when nothing else is said."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sirekap" / "training" / "folds"
+    """Where `sirekap train` writes the models of the folds when nothing else is said."""
+    return default_models() / "folds"
 
 
 def models_out_of_fold(sheets: Iterable[TrueSheet], folder: Path) -> Mapping[str, Models]:

@@ -26,13 +26,13 @@ PROJECT = Path(__file__).resolve().parents[2]
 
 
 def default_cache() -> Path:
-    """Where crops, checkpoints and the models of the folds are kept when nothing else is said."""
+    """Where crops and checkpoints are kept when nothing else is said."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sirekap" / "training"
 
 
 Data = Annotated[Path, typer.Option(help="Folder with the real data sets.", exists=True, file_okay=False)]
-Out = Annotated[Path, typer.Option(help="Folder for the final model and its card.", file_okay=False)]
-Cache = Annotated[Path | None, typer.Option(help="Folder for crops, checkpoints and fold models.  [default: ~/.cache/sirekap/training]")]
+Out = Annotated[Path, typer.Option(help="Folder for the final model, its card, and the fold models (in folds/).", file_okay=False)]
+Cache = Annotated[Path | None, typer.Option(help="Folder for crops and checkpoints.  [default: ~/.cache/sirekap/training]")]
 Folds = Annotated[bool, typer.Option(help="Also train a model for each fold, measure out of fold, and write the card.")]
 Resume = Annotated[bool, typer.Option(help="Go on from the checkpoints of a run that was stopped.")]
 Jobs = Annotated[int, typer.Option(help="Networks trained at the same time, one thread each.", min=1)]

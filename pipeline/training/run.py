@@ -35,9 +35,9 @@ class TrainOptions:
     data
         The folder with the real data sets.
     models
-        Where the final model and its card are written.
+        Where the final model, its card and the models of the folds are written.
     cache
-        Where crops, checkpoints and the models of the folds are kept, outside the project.
+        Where crops and checkpoints are kept, outside the project.
     folds
         Also train a model for each fold and measure out of fold; without it the old calibration is not renewed and no card is written.
     resume
@@ -79,9 +79,9 @@ def run_folder(options: TrainOptions, kind: str) -> Path:
     return folder
 
 
-def fold_model(cache: Path, kind: str, fold: int) -> Path:
-    """Where the model of a fold is kept, for evaluation out of fold."""
-    return cache / "folds" / f"{kind}-fold{fold}.onnx"
+def fold_model(models: Path, kind: str, fold: int) -> Path:
+    """Where the model of a fold is written beside the final one, for evaluation out of fold."""
+    return models / "folds" / f"{kind}-fold{fold}.onnx"
 
 
 def side_by_side(work: Callable[[Job], Result], jobs: Sequence[Job], *, at_once: int) -> list[Result]:

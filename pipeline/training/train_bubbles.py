@@ -67,7 +67,7 @@ def train_bubbles(options: TrainOptions, store: CropStore) -> BubblesOutOfFold |
         logits[held == fold] = read_logits(networks[fold], crops.take(held == fold))
     found = BubblesOutOfFold(crops, logits)
     for fold in range(FOLDS):
-        export_bubbles(networks[fold], fold_model(options.cache, "bubbles", fold), calibrate(found, held != fold))
+        export_bubbles(networks[fold], fold_model(options.models, "bubbles", fold), calibrate(found, held != fold))
     export_bubbles(networks[FINAL], options.models / "bubbles.onnx", calibrate(found, np.ones(len(held), np.bool_)))
     return found
 

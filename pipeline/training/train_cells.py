@@ -123,7 +123,7 @@ def train_cells(model: CellModel, options: TrainOptions, store: CropStore) -> Ce
     found = out_of_fold(model, crops, networks)
     held = folds_of(crops.groups)
     for fold in range(FOLDS):
-        export_cells(model, networks[fold], fold_model(options.cache, model.file, fold), calibrate(found, held != fold))
+        export_cells(model, networks[fold], fold_model(options.models, model.file, fold), calibrate(found, held != fold))
     export_cells(model, networks[FINAL], final, calibrate(found, np.ones(len(held), np.bool_)))
     return found
 

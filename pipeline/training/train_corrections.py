@@ -63,7 +63,7 @@ def train_corrections(options: TrainOptions, store: CropStore) -> CorrectionsOut
     found = out_of_fold(crops, networks)
     held = folds_of(crops.groups)
     for fold in range(FOLDS):
-        export_corrections(networks[fold], fold_model(options.cache, "corrections", fold), calibrate(found, held != fold))
+        export_corrections(networks[fold], fold_model(options.models, "corrections", fold), calibrate(found, held != fold))
     export_corrections(networks[FINAL], options.models / "corrections.onnx", calibrate(found, np.ones(len(held), np.bool_)))
     return found
 

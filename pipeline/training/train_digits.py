@@ -71,7 +71,7 @@ def train_digits(options: TrainOptions, store: CropStore) -> OutOfFold | None:
     found = out_of_fold(crops, networks)
     held = folds_of(found.crops.groups)
     for fold in range(FOLDS):
-        export_digits(networks[fold], fold_model(options.cache, "digits", fold), calibrate(found, held != fold))
+        export_digits(networks[fold], fold_model(options.models, "digits", fold), calibrate(found, held != fold))
     export_digits(networks[FINAL], options.models / "digits.onnx", calibrate(found, np.ones(len(held), np.bool_)))
     return found
 

@@ -43,11 +43,9 @@ def test_fold_that_no_sheet_needs_may_be_missing(folds: Path) -> None:
     assert sheet.image in models_out_of_fold([sheet], folds)
 
 
-def test_models_are_looked_for_where_training_leaves_them(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_models_are_looked_for_where_training_leaves_them() -> None:
     pytest.importorskip("torch", reason="the extra `train` is not installed")
-    from pipeline.training.commands import default_cache
+    from pipeline.training.commands import OUT
     from pipeline.training.run import fold_model
 
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    models = Models.of_fold(default_folds(), 3)
-    assert models == Models(*(fold_model(default_cache(), name, 3) for name in MODEL_NAMES))
+    assert Models.of_fold(default_folds(), 3) == Models(*(fold_model(OUT, name, 3) for name in MODEL_NAMES))
