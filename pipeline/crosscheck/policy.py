@@ -37,12 +37,12 @@ class VerdictPolicy:
         chosen="The point where not readable becomes the likelier of the two.",
     )
     max_corrected: float = _threshold(
-        0.3, unit="probability",
+        0.25, unit="probability",
         meaning="A box above it, its bubbles seen, counts as corrected, and one whose frame has a gap that is by so much of a side longer "
         "than usual.",
-        chosen="The lowest at which nine of ten clear sheets are accepted: 260 of 288, and 8 of 25 with a correction, all with their right "
-        "numbers; corrections, bubbles and row sums read out of fold, boxes and tally marks by the models of the package. "
-        "`sirekap bench accuracy --calibrate`, for which one of the 8 is as bad as five clear ones looked at, would have 0.1: 250 and 4.",
+        chosen="`sirekap bench accuracy --calibrate`, for which one sheet with a correction accepted with right numbers is as bad as five "
+        "clear ones looked at: 261 of 288 clear sheets are accepted, and 4 of 25 with a correction; at 0.15 it would be 254 and 3, at 0.3 "
+        "264 and 6. Corrections read out of fold, all else by the models of the package.",
     )
     max_bubbles_corrected: float = _threshold(
         0.7, unit="probability", meaning="A bubble column above it counts as corrected.",

@@ -1,9 +1,9 @@
 """Notice boxes that were corrected: overwritten, struck out, retraced, whitened, initialled.
 
 Patches of all boxes of a page come in; for each, the probability that it was corrected comes out. The idea: a correction shows beside
-the other boxes of its page, which one hand filled in with one pen. Each is taken relative to its own paper and its own printed frame, so
-that uneven light is no difference; then ink that is darker or broader than there, paper whiter inside the frame than beside it, a signature
-where there is none, stand out, which no single box whose pen is not known can show.
+the other boxes of its page, which one hand filled in with one pen. Each is taken relative to its own paper, and all to the printed
+frames of the page, so that uneven light is no difference; then ink that is darker or broader than there, paper whiter inside the frame
+than beside it, a signature where there is none, stand out, which no single box whose pen is not known can show.
 """
 
 from __future__ import annotations
@@ -15,14 +15,15 @@ from numpy.typing import NDArray
 
 from pipeline.recognition.digits import check_patches
 from pipeline.recognition.model_file import ModelFile, load_model
-from pipeline.recognition.patches import normalise
+from pipeline.recognition.patches import INK_PERCENTILE, MINIMUM_INK, darkness
 
-PATCH_SIZE = 48
+PATCH_SIZE = 56
 MARGIN = 0.28
-"""A patch shows a box and 28 % of its side (5 mm on the poster) around it, where fluid runs over and initials stand."""
+"""A patch shows a box and 28 % of its side (5 mm on the poster) around it, where fluid runs over and initials stand, at the
+pixels a millimetre at which digits are read."""
 
 CHANNELS = 10
-LAYOUT = "corrections-1"
+LAYOUT = "corrections-2"
 """Changes whenever patches, what is set beside them, or outputs do; a model of another layout is refused."""
 
 INK_SHARE = 0.04
@@ -57,7 +58,7 @@ class CorrectionReader:
         Parameters
         ----------
         patches
-            (N, 48, 48, 3) uint8 BGR: all boxes of one page, as `cut_patches` cuts them with `PATCH_SIZE` and `MARGIN`.
+            (N, 56, 56, 3) uint8 BGR: all boxes of one page, as `cut_patches` cuts them with `PATCH_SIZE` and `MARGIN`.
 
         Raises
         ------
@@ -73,6 +74,9 @@ class CorrectionReader:
 def beside_page(patches: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Each box of a page, and what is usual on that page.
 
+    One scale for the whole page, not one a box as `normalise` has it: by that a box whose ink is darker than its frame would look usual,
+    with a frame that is fainter.
+
     Parameters
     ----------
     patches
@@ -80,10 +84,12 @@ def beside_page(patches: NDArray[np.uint8]) -> NDArray[np.float32]:
 
     Returns
     -------
-    (N, 10, S, S) float32: the box as `normalise` gives it (3), the median box (3), the usual colour of ink (3) and how much of a box it
-    usually covers (1), the last two the same everywhere.
+    (N, 10, S, S) float32: the box (3), the median box (3), the usual colour of ink (3) and how much of a box it usually covers (1), the
+    last two the same everywhere. Bare paper is 0, the darkest print of the median box 1, clipped to [-0.5, 2].
     """
-    shown = normalise(patches)
+    dark = darkness(patches)
+    prints = np.percentile(dark.mean(axis=1).reshape(len(dark), -1), INK_PERCENTILE, axis=1, method="lower")
+    shown = np.clip(dark / max(float(np.median(prints)), MINIMUM_INK), -0.5, 2.0).astype(np.float32, copy=False)
     size = patches.shape[1]
     usual = np.broadcast_to(_usual_writing(shown)[None, :, None, None], (len(shown), 4, size, size))
     typical = np.broadcast_to(np.median(shown, axis=0), shown.shape)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 BOX_OUTPUTS = 15
 """13 classes, illegible, corrected."""
@@ -59,9 +60,9 @@ class BubbleNetwork(nn.Module):
 
 
 class CorrectionNetwork(nn.Module):
-    """(N, 10, 48, 48) box beside the other boxes of its page, to (N, 1) logits.
+    """(N, 10, 56, 56) box beside the other boxes of its page, to (N, 1) logits.
 
-    Its layers are those of `BoxNetwork`, from which it begins: strokes are strokes.
+    Its layers are those of `BoxNetwork`, from which it begins, with a wider rim around a box of the same size: strokes are strokes.
     """
 
     def __init__(self, beginning: BoxNetwork | None = None) -> None:
@@ -74,7 +75,10 @@ class CorrectionNetwork(nn.Module):
             first.weight.zero_()
             first.weight[:, :3] = whole.features[0].weight
         self.features = nn.Sequential(first, *whole.features[1:])
-        self.gather = whole.gather
+        gather = nn.Conv2d(96, 128, 7, bias=False, groups=4)
+        with torch.no_grad():
+            gather.weight[:] = functional.pad(whole.gather[0].weight, (1, 0, 1, 0))
+        self.gather = nn.Sequential(gather, *whole.gather[1:])
         self.heads = nn.Conv2d(128, CORRECTION_OUTPUTS, 1)
         with torch.no_grad():
             self.heads.weight[:] = whole.heads.weight[-1:]

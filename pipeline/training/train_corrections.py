@@ -102,8 +102,7 @@ def read_logits(network: CorrectionNetwork, crops: BoxCrops) -> NDArray[np.float
     logits = np.empty(len(crops), np.float32)
     with torch.no_grad():
         for places in places_of_pages(crops.names):
-            smooth = (cv2.GaussianBlur(image, (0, 0), 0.45 / scale) for image in crops.images[places])
-            patches = np.stack([cv2.warpAffine(image, to_patch, (PATCH_SIZE, PATCH_SIZE)) for image in smooth])
+            patches = np.stack([cv2.warpAffine(image, to_patch, (PATCH_SIZE, PATCH_SIZE)) for image in crops.images[places]])
             logits[places] = network(torch.from_numpy(beside_page(patches.astype(np.uint8, copy=False))))[:, 0].numpy()
     return logits
 

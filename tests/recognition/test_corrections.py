@@ -13,6 +13,8 @@ from pipeline.crosscheck import VerdictPolicy
 from pipeline.recognition.corrections import CHANNELS, PATCH_SIZE, CorrectionReader, beside_page
 
 THRESHOLD = VerdictPolicy().max_corrected
+EDGE = 10
+"""Pixels from the rim of a patch to the frame of its box."""
 MODEL = Path(__file__).parents[2] / "models" / "corrections.onnx"
 
 
@@ -26,8 +28,8 @@ def page(*, paper: float = 215.0, ink: float = 120.0) -> NDArray[np.uint8]:
     boxes = []
     for number in range(9):
         box = np.full((PATCH_SIZE, PATCH_SIZE, 3), paper, np.float32)
-        cv2.rectangle(box, (8, 8), (PATCH_SIZE - 9, PATCH_SIZE - 9), (60, 60, 60), 1, cv2.LINE_AA)
-        cv2.putText(box, str(number), (17, 32), cv2.FONT_HERSHEY_SIMPLEX, 0.6, (ink + 40, ink, ink), 1, cv2.LINE_AA)
+        cv2.rectangle(box, (EDGE, EDGE), (PATCH_SIZE - 1 - EDGE, PATCH_SIZE - 1 - EDGE), (60, 60, 60), 1, cv2.LINE_AA)
+        cv2.putText(box, str(number), (20, 37), cv2.FONT_HERSHEY_SIMPLEX, 0.7, (ink + 40, ink, ink), 1, cv2.LINE_AA)
         boxes.append(cv2.GaussianBlur(box, (0, 0), 0.8))
     return np.clip(np.stack(boxes) + np.random.default_rng(0).normal(0, 2, (9, PATCH_SIZE, PATCH_SIZE, 1)), 0, 255).astype(np.uint8)
 
@@ -35,15 +37,15 @@ def page(*, paper: float = 215.0, ink: float = 120.0) -> NDArray[np.uint8]:
 def gone_over(box: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The box with another sign written heavily over its own."""
     written = box.copy()
-    cv2.putText(written, "8", (16, 33), cv2.FONT_HERSHEY_SIMPLEX, 0.65, (70, 30, 30), 4, cv2.LINE_AA)
+    cv2.putText(written, "8", (19, 38), cv2.FONT_HERSHEY_SIMPLEX, 0.75, (70, 30, 30), 4, cv2.LINE_AA)
     return written
 
 
 def whitened(box: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The box with fluid over its middle and half of its frame."""
     fluid = box.copy()
-    cv2.ellipse(fluid, (22, 26), (18, 13), 20, 0, 360, (252, 252, 252), -1, cv2.LINE_AA)
-    cv2.putText(fluid, "4", (17, 32), cv2.FONT_HERSHEY_SIMPLEX, 0.6, (160, 120, 120), 1, cv2.LINE_AA)
+    cv2.ellipse(fluid, (26, 30), (21, 15), 20, 0, 360, (252, 252, 252), -1, cv2.LINE_AA)
+    cv2.putText(fluid, "4", (20, 37), cv2.FONT_HERSHEY_SIMPLEX, 0.7, (160, 120, 120), 1, cv2.LINE_AA)
     return fluid
 
 
@@ -98,7 +100,16 @@ def test_what_is_set_beside_a_box_is_the_same_for_all_of_its_page() -> None:
     assert (inputs[:, 6:] == inputs[:, 6:, :1, :1]).all()
 
 
-@pytest.mark.parametrize("patches", [np.zeros((2, 48, 48)), np.zeros((2, 40, 40, 3), np.uint8), np.zeros((2, 48, 48, 3), np.float32)])
+def test_a_frame_looks_the_same_around_heavy_ink_as_around_its_neighbours() -> None:
+    boxes = page(ink=150.0)
+    boxes[4, 16:40, 21:35] = 0
+    inputs = beside_page(boxes)
+    frame = inputs[:, :3, EDGE, 12:44].mean(axis=(1, 2))
+    assert frame[4] == pytest.approx(np.median(frame), abs=0.05)
+    assert inputs[4, :3, 28, 28].min() > 1.2
+
+
+@pytest.mark.parametrize("patches", [np.zeros((2, 56, 56)), np.zeros((2, 48, 48, 3), np.uint8), np.zeros((2, 56, 56, 3), np.float32)])
 def test_patches_of_another_shape_or_type_are_refused(reader: CorrectionReader, patches: NDArray[np.uint8]) -> None:
     with pytest.raises(ValueError, match="patches must be"):
         reader.read(patches)

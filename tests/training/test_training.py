@@ -291,7 +291,7 @@ def test_exported_models_read_and_their_cards_say_how_well(tmp_path: Path) -> No
     pages = replace(crops, names=np.array([f"{n // 6}.jpg:a:{n % 6}" for n in range(30)]), sets=np.full(30, "screen-2024"))
     judges = {fold: CorrectionNetwork().eval() for fold in [*range(FOLDS), FINAL]}
     export_corrections(judges[FINAL], tmp_path / "corrections.onnx", Calibration(floor=1e-3, flag_shift=-3))
-    assert CorrectionReader(tmp_path / "corrections.onnx").read(np.zeros((4, 48, 48, 3), np.uint8)).shape == (4,)
+    assert CorrectionReader(tmp_path / "corrections.onnx").read(np.zeros((4, 56, 56, 3), np.uint8)).shape == (4,)
     pages = replace(pages, corrected=(np.arange(30) % 4 == 0).astype(np.int64), groups=np.array([f"{n // 6}" for n in range(30)]))
     card = corrections_card(corrections_out_of_fold(pages, judges), (tmp_path / "corrections.onnx").read_bytes())
     assert "| 2.0% | " in card
@@ -376,7 +376,7 @@ def pages_of_boxes(count: int = 30) -> BoxCrops:
 def test_pages_with_corrections_come_whole_and_corrections_are_made_on_them() -> None:
     batches = CorrectionBatches(Pages.of(pages_of_boxes()), 4, seed=7)
     first, again, other = batches(2), batches(2), batches(3)
-    assert first[0].shape == (4 * BOXES_OF_A_PAGE, 10, 48, 48)
+    assert first[0].shape == (4 * BOXES_OF_A_PAGE, 10, 56, 56)
     assert all(torch.equal(a, b) for a, b in zip(first, again, strict=True))
     assert not torch.equal(first[0], other[0])
     assert torch.isfinite(first[0]).all()
