@@ -46,8 +46,8 @@ class VerdictPolicy:
     )
     max_bubbles_corrected: float = _threshold(
         0.7, unit="probability", meaning="A bubble column above it counts as corrected.",
-        chosen="`sirekap bench accuracy --calibrate`, the same on every fold. Of the columns flagged without a label most show a whitened "
-        "or scraped bubble when looked at.",
+        chosen="`sirekap bench accuracy --calibrate`, the same on four of five folds. Of the columns flagged without a label most show a "
+        "whitened or scraped bubble when looked at.",
     )
     bubbles_corrected_usual: float = _threshold(
         0.015, unit="probability", meaning="Prior that a column of bubbles looks corrected whose box was not.",
