@@ -223,14 +223,14 @@ def _read_cells(
 
 def _unless_code_contradicts(found: Registration, codes: Sequence[str], reader: Reader) -> Registration | Refusal:
     """The page as it was found, or the refusal of one that only its lines named and whose printed code names another."""
-    if found.method is not RegistrationMethod.LINES:
+    if found.method is RegistrationMethod.TAG:
         return found
     return code_contradiction(codes, reader.catalogue, found.form, found.page) or found
 
 
 def _unless_header_contradicts(found: Registration, photo: Photo, reader: Reader, trace: Trace | None) -> Registration | Refusal:
     """The page as it was found, or the refusal of one that only its lines named and whose printed header names another."""
-    if found.method is not RegistrationMethod.LINES:
+    if found.method is RegistrationMethod.TAG:
         return found
     evidence = reader.header.read(photo.image, found.to_photo, found.form, found.page, trace=trace)
     return contradiction(evidence, found.form, found.page) or found

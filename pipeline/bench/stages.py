@@ -30,7 +30,7 @@ PROBES: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
     ("working picture", register, ("grey_picture", "working_picture")),
     ("tags", register, ("find_tags",)),
     ("upright view", register, ("straight_segments", "upright_view")),
-    ("hypotheses", register, ("ridge_maps", "_hypotheses")),
+    ("hypotheses", register, ("ridge_maps", "_in_window", "_hypotheses")),
     ("laid flat", register, ("lay_flat",)),
     ("judged", register, ("_judge",)),
     ("printed code", read, ("read_codes",)),

@@ -46,6 +46,7 @@ def build_page(number: str, entry: PageEntry, form: FormEntry) -> Page:
         texts=tuple(printing.texts),
         fields=dict(sorted(printing.fields.items(), key=lambda item: (item[1].box_row.y, item[1].box_row.x))),
         codes=tuple(PrintedCode(code.kind, Rect(*code.box), code.pattern) for code in entry.codes),
+        window=None if entry.window is None else Rect(*entry.window),
     )
 
 

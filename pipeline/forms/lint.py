@@ -164,6 +164,8 @@ def _printed(page: Page) -> Iterator[tuple[str, Rect]]:
         yield "the tag", page.tag.bounds
     for code in page.codes:
         yield f"the {code.kind} code", code.box
+    if page.window is not None:
+        yield "the app's window", page.window
     for square in page.fiducials:
         yield f"the corner mark at ({square.x:g}, {square.y:g})", square
     for line in page.lines:

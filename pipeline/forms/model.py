@@ -123,6 +123,8 @@ class Page:
         Everything round: bubbles and the examples beside them.
     codes
         The printed codes that name the page. They are read, not drawn.
+    window
+        The part of the page that an app keeps of its photos, about.
     """
 
     number: str
@@ -134,6 +136,7 @@ class Page:
     texts: tuple[PrintedText, ...]
     fields: Mapping[str, FieldLayout]
     codes: tuple[PrintedCode, ...] = ()
+    window: Rect | None = None
 
     def __hash__(self) -> int:
         # Of what tells pages apart and is quick to hash: pages key the caches of registration.

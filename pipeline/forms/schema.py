@@ -215,9 +215,10 @@ class CodeEntry(Entry):
 
 
 class PageEntry(PieceEntry):
-    """A page: its tag and codes, the pieces placed on it, and what only it has."""
+    """A page: its tag and codes, the pieces placed on it, what only it has, and the `window` of it that an app keeps."""
 
     tag: TagEntry | None = None
+    window: Box | None = None
     codes: list[CodeEntry] = []
     place: list[PlaceEntry] = []
 

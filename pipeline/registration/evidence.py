@@ -18,6 +18,8 @@ WORKING_SIDE = 1000
 CLOSER_SIDE = 1400
 """Long side of the picture in which a page is looked for again that was not found: small in its photo, its lines are less than a pixel
 wide in the first (seen on an A4 print on a table)."""
+WINDOW_SIDE = 640
+"""Long side of the picture in which the window of a page is looked for: 1.4 pixels a millimetre of the poster's."""
 FINE_SIDE = 1900
 """Least long side, where the photo has it, of the picture the page is laid out flat from: at 2 pixels a millimetre more is not seen."""
 FINE_LIMIT = 2300
@@ -53,6 +55,14 @@ class WorkingPicture:
     def size(self) -> tuple[int, int]:
         """(width, height) in pixels."""
         return self.darkness.shape[1], self.darkness.shape[0]
+
+    def reduced(self, side: int) -> WorkingPicture:
+        """The picture with a long side of `side`, or as it is where that is no longer."""
+        scale = side / max(self.size)
+        if scale >= 1:
+            return self
+        darkness = cv2.resize(self.darkness, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        return WorkingPicture(np.asarray(darkness, np.float32), self.to_photo @ _enlarging(1 / scale))
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ class RegistrationMethod(StrEnum):
     """What the winning hypothesis started from."""
 
     TAG = "tag"
+    WINDOW = "window"
     LINES = "lines"
 
 

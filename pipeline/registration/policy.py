@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from pipeline.registration.model import RegistrationMethod
+
 
 @dataclass(frozen=True, slots=True)
 class EvidenceLimits:
@@ -35,6 +37,12 @@ class RegistrationPolicy:
         the right page was the best one on 130, and on 131 among the best three. All others are looked for when none of these stands up.
     refined, laid_flat
         How many hypotheses are pulled onto the photo's lines, and how many of these are laid out flat.
+    window_stretch, window_score, in_window
+        A photo is taken for the window of a page that an app keeps if its width is so many times too great against the window's
+        (least, most; less are photos of 3 to 4, as phones take them), if the page laid there has at least this score once it is pulled
+        onto the lines, and at least this evidence when it is laid flat. Of 43 such photos
+        the score was 0.29 to 0.82 and found at least 0.97, explained 0.76; of 16 other photos the score was 0.11 at most, found 0.53,
+        explained 0.35.
     with_tag, without_tag
         Least evidence when a tag names the page and when only its lines do. Without a tag the real photos of the poster have a score
         of 0.56 or more; the copy of 2024 laid on a scan of 2019, whose form was not in the catalogue, reached 0.43.
@@ -56,6 +64,9 @@ class RegistrationPolicy:
     likeliest: int = 3
     refined: int = 4
     laid_flat: int = 2
+    window_stretch: tuple[float, float] = (1.01, 1.45)
+    window_score: float = 0.2
+    in_window: EvidenceLimits = EvidenceLimits(found=0.9, explained=0.7, score=0.63)
     with_tag: EvidenceLimits = EvidenceLimits(found=0.35, explained=0.35, score=0.15)
     without_tag: EvidenceLimits = EvidenceLimits(found=0.60, explained=0.55, score=0.48)
     min_frames: float = 0.5
@@ -65,6 +76,12 @@ class RegistrationPolicy:
     max_rival: float = 0.9
     max_misfit: float = 1 / 3
     lines_beside: float = 0.2
+
+    def least_evidence(self, method: RegistrationMethod) -> EvidenceLimits:
+        """What a placement that started from this must show at least."""
+        return {
+            RegistrationMethod.TAG: self.with_tag, RegistrationMethod.WINDOW: self.in_window, RegistrationMethod.LINES: self.without_tag
+        }[method]  # fmt: skip
 
     def for_sheet_beside(self) -> RegistrationPolicy:
         """The policy by which a second sheet in the photo is looked for: a page without a tag that stands up in the end has a score of

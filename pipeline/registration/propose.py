@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import cv2
 import numpy as np
@@ -105,11 +105,14 @@ class Search:
         self.ridges, self.seen = ridges, seen
         across = np.ones((2 * WIDENED + 1, 1), np.uint8)
         self._wide = {True: cv2.dilate(ridges.horizontal, across), False: cv2.dilate(ridges.vertical, across.T)}
-        self._profiles = {
-            "rows": line_profile(ridges.long_horizontal, seen, axis=1),
-            "columns": line_profile(ridges.long_vertical, seen, axis=0),
-        }
         self._points = {"rows": _line_points(ridges.long_horizontal), "columns": _line_points(ridges.long_vertical)}
+
+    @cached_property
+    def _profiles(self) -> dict[str, NDArray[np.float64]]:
+        return {
+            "rows": line_profile(self.ridges.long_horizontal, self.seen, axis=1),
+            "columns": line_profile(self.ridges.long_vertical, self.seen, axis=0),
+        }
 
     def likeliest(self, pages: Sequence[Page], *, keep: int) -> list[Page]:
         """The pages whose profiles fit best at a coarse look, in the order given; all of them where there are no more than `keep`."""
@@ -238,9 +241,11 @@ def line_samples(page: Page, step_mm: float = 16.0) -> tuple[NDArray[np.float64]
 
 def _line_points(ridge: NDArray[np.float32], most: int = 400) -> NDArray[np.float64]:
     """At most `most` (x, y) pixels on long lines, evenly thinned."""
-    rows, columns = np.nonzero(ridge > 0.3)
-    step = max(1, len(rows) // most)
-    return np.column_stack([columns[::step], rows[::step]]).astype(np.float64)
+    found = cv2.findNonZero((ridge > 0.3).view(np.uint8))
+    if found is None:
+        return np.empty((0, 2))
+    points = found.reshape(-1, 2)
+    return np.asarray(points[:: max(1, len(points) // most)], np.float64)
 
 
 @lru_cache(maxsize=64)

@@ -1,6 +1,7 @@
 """Find the page in a photo and say how well it was found, or refuse.
 
-Identity first: a tag names the page, else every page of the catalogue is tried. Each hypothesis is pulled onto the photo's lines in an
+Identity first: the photo may be the window of a page that an app keeps; else a tag names the page, else every page of the catalogue is
+tried. Each hypothesis is pulled onto the photo's lines in an
 upright view, the best are laid out flat at a fixed scale, refined there as curled paper, and weighed both ways. These tables repeat: a
 page laid one row off finds nearly all of its lines, so no hypothesis is believed before the photo's own lines are explained too.
 """
@@ -14,10 +15,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.forms import Catalogue, Form, Page
+from pipeline.forms import Catalogue, Form, Page, Rect
 from pipeline.registration.bend import boxes_of
 from pipeline.registration.evidence import (
     CLOSER_SIDE,
+    WINDOW_SIDE,
     WORKING_SIDE,
     RidgeMaps,
     WorkingPicture,
@@ -87,10 +89,11 @@ def register_in_stages(
     """As `register`, with what was seen at each stage."""
     grey, to_photo = grey_picture(image)
     fine = working_picture(grey, to_photo)
+    looking = _Looking(fine, fine.reduced(WINDOW_SIDE), (), catalogue, policy, width=image.shape[1], height=image.shape[0])
+    if (kept := _kept_by_app(looking, form)) is not None:
+        return kept
     tags = tuple(find_tags(grey, to_photo))
-    looking = _Looking(
-        fine, working_picture(grey, to_photo, side=WORKING_SIDE), tags, catalogue, policy, width=image.shape[1], height=image.shape[0]
-    )
+    looking = replace(looking, working=working_picture(grey, to_photo, side=WORKING_SIDE), tags=tags)
     outcome, stages = _attempt(replace(looking, likeliest=policy.likeliest), form)
     if isinstance(outcome, Refusal) and not tags:
         outcome, stages = _attempt(looking, form)
@@ -101,6 +104,49 @@ def register_in_stages(
     if isinstance(outcome, Registration):
         outcome = replace(outcome, beside=_beside(outcome, stages, looking))
     return outcome, stages
+
+
+def _kept_by_app(looking: _Looking, form: str | None) -> tuple[Registration, Stages] | None:
+    """The photo as the window of a page that an app keeps; None unless all of it shows that page beyond doubt.
+
+    Where such a page fills the photo there is neither another place for it nor another sheet beside it, so neither is looked for.
+    """
+    working, policy = looking.working, looking.policy
+    width, height = working.size
+    windows = [
+        (form_, page, page.window)
+        for form_ in looking.catalogue
+        for page in map(in_units, form_.pages.values())
+        if page.window and policy.window_stretch[0] < width / height * page.window.height / page.window.width < policy.window_stretch[1]
+    ]
+    if not windows:
+        return None
+    view = UprightView(np.eye(3), working.size)
+    search = Search(ridge_maps(working.darkness), np.ones((height, width), np.uint8))
+    for form_, page, window in windows:
+        hypothesis = _in_window(search, form_, page, window, policy)
+        if hypothesis is None:
+            continue
+        candidate = lay_flat(hypothesis, looking.fine, working.to_photo, looking.width, looking.height)
+        found = _judge((candidate,), looking, form)
+        frame = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], dtype=np.float64) * (looking.width - 1, looking.height - 1)
+        if isinstance(found, Registration) and candidate.frames.all() and _within(found.corners, frame).all():
+            return found, Stages(working, np.empty((0, 4)), view, search.ridges, (), (candidate,))
+    return None
+
+
+def _in_window(search: Search, form: Form, page: Page, window: Rect, policy: RegistrationPolicy) -> Hypothesis | None:
+    """The page so laid that its window fills the view, as printed or upside down, and pulled onto the lines there."""
+    height, width = search.seen.shape
+    x, y = width / window.width, height / window.height
+    upright = np.array([[x, 0, -x * window.x - 0.5], [0, y, -y * window.y - 0.5], [0, 0, 1.0]])
+    half_turn = np.array([[-1, 0, width - 1.0], [0, -1, height - 1.0], [0, 0, 1.0]])
+    for to_view in (upright, half_turn @ upright):
+        placement = refine(search.ridges, search.seen, Placement(page, to_view), COARSE_RADII_MM)
+        score = float(search.scores(placement.to_view[None], page)[0])
+        if score >= policy.window_score:
+            return Hypothesis(form, placement, RegistrationMethod.WINDOW, score)
+    return None
 
 
 def _attempt(looking: _Looking, form: str | None) -> tuple[Registration | Refusal, Stages]:
@@ -233,7 +279,7 @@ def _judge(candidates: Sequence[Candidate], looking: _Looking, form: str | None)
     best = candidates[0]
     evidence = best.evidence
     seen = f"form {best.form.id} page {best.page.number}: lines found {evidence.found:.2f}, explained {evidence.explained:.2f}"
-    limits = policy.with_tag if best.method is RegistrationMethod.TAG else policy.without_tag
+    limits = policy.least_evidence(best.method)
     if evidence.found < limits.found or evidence.explained < limits.explained or evidence.score < limits.score:
         return Refusal(RefusalCode.PAGE_NOT_FOUND, f"{seen}, not enough to be sure where the page lies")
     units = units_per_mm(best.form.pages[best.page.number])

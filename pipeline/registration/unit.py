@@ -43,6 +43,7 @@ def in_units(page: Page) -> Page:
         texts=(),
         fields=fields,
         codes=(),
+        window=page.window and _rect(page.window, factor),
     )
 
 

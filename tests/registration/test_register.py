@@ -25,6 +25,7 @@ CATALOGUE = load_catalogue()
 FORM = CATALOGUE["c-hasil-ppwp-2024"]
 PACK = load_pack()
 POLICY = RegistrationPolicy()
+WITHOUT_WINDOWS = RegistrationPolicy(window_stretch=(0.0, 0.0))
 LARGEST_ERROR_MM = 2.5
 """Half of the 5 mm between a box's frame and the guide of its digit."""
 
@@ -95,6 +96,34 @@ def test_without_its_tag_the_lines_name_the_page():
     assert largest_error_mm(found, photo) < LARGEST_ERROR_MM
 
 
+@pytest.mark.parametrize("half_turns", [0, 1])
+def test_what_the_app_kept_is_found_by_its_window(half_turns):
+    photo = simulated("2", ShotKind.APP, 1003)
+    image = np.ascontiguousarray(np.rot90(photo.image, 2 * half_turns))
+    found, stages = register_in_stages(image, CATALOGUE, policy=POLICY)
+    assert isinstance(found, Registration)
+    assert (found.method, found.page, len(stages.candidates)) == (RegistrationMethod.WINDOW, "2", 1)
+    by_search = register(image, CATALOGUE, policy=WITHOUT_WINDOWS)
+    assert isinstance(by_search, Registration)
+    assert by_search.method is RegistrationMethod.LINES
+    centres = np.array([box.centre for box in boxes_of(FORM.pages["2"])])
+    assert np.abs(found.to_photo(centres) - by_search.to_photo(centres)).max() < 1.5
+    assert abs(abs(found.rotation) - 180 * half_turns) < 10
+
+
+@pytest.mark.parametrize(("page", "kind", "seed"), [("1", ShotKind.APP, 1001), ("3", ShotKind.APP, 1001), ("2", ShotKind.PHONE, 1001)])
+def test_what_is_not_the_window_of_a_page_is_not_taken_for_it(page, kind, seed):
+    image = cv2.resize(simulated(page, kind, seed).image, (800, 950), interpolation=cv2.INTER_AREA)
+    found = register(image, CATALOGUE, policy=POLICY)
+    assert not isinstance(found, Registration) or (found.method is not RegistrationMethod.WINDOW and found.page == page)
+
+
+def test_window_of_another_form_than_the_one_asked_for_is_refused():
+    found = register(simulated("2", ShotKind.APP, 1003).image, CATALOGUE, policy=POLICY, form="c1-ppwp-2019")
+    assert isinstance(found, Refusal)
+    assert found.code is RefusalCode.WRONG_FORM
+
+
 def test_the_same_photo_gives_the_same_placement():
     photo = simulated("2", ShotKind.APP, 1003)
     one, other = (register(photo.image, CATALOGUE, policy=POLICY) for _ in range(2))
@@ -113,7 +142,7 @@ def test_the_right_page_is_among_those_looked_for_first_in_every_turn(monkeypatc
         return looked_for[-1]
 
     monkeypatch.setattr(Search, "likeliest", kept)
-    found = register(np.ascontiguousarray(np.rot90(photo.image, quarter_turns)), CATALOGUE, policy=POLICY)
+    found = register(np.ascontiguousarray(np.rot90(photo.image, quarter_turns)), CATALOGUE, policy=WITHOUT_WINDOWS)
     assert isinstance(found, Registration)
     assert found.page == "2"
     assert [len(pages) for pages in looked_for] == [POLICY.likeliest]
@@ -122,10 +151,10 @@ def test_the_right_page_is_among_those_looked_for_first_in_every_turn(monkeypatc
 
 def test_a_page_that_was_not_looked_for_first_is_found_among_all(monkeypatch):
     photo = simulated("2", ShotKind.APP, 1001)
-    first = register(photo.image, CATALOGUE, policy=POLICY)
+    first = register(photo.image, CATALOGUE, policy=WITHOUT_WINDOWS)
     others = [page for form in CATALOGUE for page in map(in_units, form.pages.values()) if page.number != "2"][:2]
     monkeypatch.setattr(Search, "likeliest", lambda search, pages, *, keep: others)
-    found = register(photo.image, CATALOGUE, policy=POLICY)
+    found = register(photo.image, CATALOGUE, policy=WITHOUT_WINDOWS)
     assert isinstance(first, Registration)
     assert isinstance(found, Registration)
     assert (found.form, found.page) == (FORM.id, "2")
