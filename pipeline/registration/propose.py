@@ -241,10 +241,8 @@ def line_samples(page: Page, step_mm: float = 16.0) -> tuple[NDArray[np.float64]
 
 def _line_points(ridge: NDArray[np.float32], most: int = 400) -> NDArray[np.float64]:
     """At most `most` (x, y) pixels on long lines, evenly thinned."""
-    found = cv2.findNonZero((ridge > 0.3).view(np.uint8))
-    if found is None:
-        return np.empty((0, 2))
-    points = found.reshape(-1, 2)
+    lines = (ridge > 0.3).view(np.uint8)
+    points = cv2.findNonZero(lines).reshape(-1, 2) if lines.any() else np.empty((0, 2))
     return np.asarray(points[:: max(1, len(points) // most)], np.float64)
 
 
