@@ -24,6 +24,7 @@ class LintCode(StrEnum):
 
     OUTSIDE_PAPER = "outside_paper"
     OVERLAP = "overlap"
+    WINDOW = "window"
     FRAME_MISSING = "frame_missing"
     BOXES_IRREGULAR = "boxes_irregular"
     SOURCES_MISMATCH = "sources_mismatch"
@@ -77,6 +78,13 @@ def _lint_page(page: Page) -> Iterator[_Found]:
     if page.tag is not None:
         areas.append(("the tag", page.tag.bounds))
     areas += [(f"the {code.kind} code", code.box) for code in page.codes]
+    if page.window is not None:
+        if not page.paper.contains(page.window):
+            yield LintCode.OUTSIDE_PAPER, where, "the app's window reaches outside the paper"
+        if not all(page.window.contains(box) for field in page.fields.values() for box in field.boxes):
+            yield LintCode.WINDOW, where, "the app's window does not show every digit box"
+        if page.tag is not None and page.window.overlaps(page.tag.bounds):
+            yield LintCode.WINDOW, where, "the app's window shows the tag, which names the page by itself"
     for (name, rect), (other, other_rect) in combinations(areas, 2):
         if rect.overlaps(other_rect):
             yield LintCode.OVERLAP, where, f"{name} and {other} overlap"
@@ -164,8 +172,6 @@ def _printed(page: Page) -> Iterator[tuple[str, Rect]]:
         yield "the tag", page.tag.bounds
     for code in page.codes:
         yield f"the {code.kind} code", code.box
-    if page.window is not None:
-        yield "the app's window", page.window
     for square in page.fiducials:
         yield f"the corner mark at ({square.x:g}, {square.y:g})", square
     for line in page.lines:

@@ -20,6 +20,8 @@ CLOSER_SIDE = 1400
 wide in the first (seen on an A4 print on a table)."""
 WINDOW_SIDE = 640
 """Long side of the picture in which the window of a page is looked for: 1.4 pixels a millimetre of the poster's."""
+SMALLEST_WINDOW = 100
+"""Shortest side of a picture in which lines of a window can be told from each other."""
 FINE_SIDE = 1900
 """Least long side, where the photo has it, of the picture the page is laid out flat from: at 2 pixels a millimetre more is not seen."""
 FINE_LIMIT = 2300

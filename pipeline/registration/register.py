@@ -1,9 +1,9 @@
 """Find the page in a photo and say how well it was found, or refuse.
 
-Identity first: the photo may be the window of a page that an app keeps; else a tag names the page, else every page of the catalogue is
-tried. Each hypothesis is pulled onto the photo's lines in an
-upright view, the best are laid out flat at a fixed scale, refined there as curled paper, and weighed both ways. These tables repeat: a
-page laid one row off finds nearly all of its lines, so no hypothesis is believed before the photo's own lines are explained too.
+Identity first: a tag names the page; without one the photo may be the window of a page that an app keeps, else every page of the
+catalogue is tried. Each hypothesis is pulled onto the photo's lines in an upright view, the best are laid out flat at a fixed scale,
+refined there as curled paper, and weighed both ways. These tables repeat: a page laid one row off finds nearly all of its lines, so no
+hypothesis is believed before the photo's own lines are explained too.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from pipeline.forms import Catalogue, Form, Page, Rect
 from pipeline.registration.bend import boxes_of
 from pipeline.registration.evidence import (
     CLOSER_SIDE,
+    SMALLEST_WINDOW,
     WINDOW_SIDE,
     WORKING_SIDE,
     RidgeMaps,
@@ -41,9 +42,6 @@ from pipeline.sheet import Refusal, RefusalCode
 WITHIN_REACH_MM = 6.0
 SAME_HYPOTHESIS_MM = 4.0
 """A proposal this near to one that was pulled onto the lines would be pulled there too; two that settled this near are one."""
-
-MOST_GAINED = 1.45
-"""How many times its score a proposal gains on the lines at most, if it is not pulled where a better one is (1.41, seen on 30 sheets)."""
 
 SAME_PLACE_MM = 9.0
 """Two placements whose boxes lie nearer than this are one hypothesis that settled better or worse, not rivals: half a box."""
@@ -92,11 +90,11 @@ def register_in_stages(
     """As `register`, with what was seen at each stage."""
     grey, to_photo = grey_picture(image)
     fine = working_picture(grey, to_photo)
-    looking = _Looking(fine, fine.reduced(WINDOW_SIDE), (), catalogue, policy, width=image.shape[1], height=image.shape[0])
-    if (kept := _kept_by_app(looking, form)) is not None:
-        return kept
     tags = tuple(find_tags(grey, to_photo))
-    looking = replace(looking, working=working_picture(grey, to_photo, side=WORKING_SIDE), tags=tags)
+    looking = _Looking(fine, fine, tags, catalogue, policy, width=image.shape[1], height=image.shape[0])
+    if not tags and (kept := _kept_by_app(looking, form)) is not None:
+        return kept
+    looking = replace(looking, working=working_picture(grey, to_photo, side=WORKING_SIDE))
     outcome, stages = _attempt(replace(looking, likeliest=policy.likeliest), form)
     if isinstance(outcome, Refusal) and not tags:
         outcome, stages = _attempt(looking, form)
@@ -112,18 +110,20 @@ def register_in_stages(
 def _kept_by_app(looking: _Looking, form: str | None) -> tuple[Registration, Stages] | None:
     """The photo as the window of a page that an app keeps; None unless all of it shows that page beyond doubt.
 
-    Where such a page fills the photo there is neither another place for it nor another sheet beside it, so neither is looked for.
+    No other place is looked for, so this one must be seen in all there is: the frame of every digit box in its place and none clearer
+    near it, which a table laid a row off cannot have, and nearly every line. Nor is another sheet beside it: the page fills the photo.
     """
-    working, policy = looking.working, looking.policy
-    width, height = working.size
+    policy, stretch = looking.policy, looking.width / looking.height
     windows = [
         (form_, page, page.window)
         for form_ in looking.catalogue
         for page in map(in_units, form_.pages.values())
-        if page.window and policy.window_stretch[0] < width / height * page.window.height / page.window.width < policy.window_stretch[1]
+        if page.window and policy.window_stretch[0] < stretch * page.window.height / page.window.width < policy.window_stretch[1]
     ]
-    if not windows:
+    if not windows or min(looking.fine.size) < SMALLEST_WINDOW:
         return None
+    working = looking.fine.reduced(WINDOW_SIDE)
+    width, height = working.size
     view = UprightView(np.eye(3), working.size)
     search = Search(ridge_maps(working.darkness), np.ones((height, width), np.uint8))
     for form_, page, window in windows:
@@ -246,9 +246,6 @@ def _hypotheses(
     proposals.sort(key=lambda item: -item[0].score)
     found: list[Hypothesis] = []
     for proposal, form, method in proposals[: policy.refined]:
-        best = max((hypothesis.score for hypothesis in found), default=0.0)
-        if MOST_GAINED * proposal.score < policy.worth_laying_flat * best:
-            break
         start = Placement(proposal.page, proposal.to_view)
         if any(_near(start, other.placement, WITHIN_REACH_MM) for other in found):
             continue

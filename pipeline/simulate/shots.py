@@ -17,7 +17,8 @@ from pipeline.simulate.light import Background, Light
 from pipeline.simulate.relief import Relief
 
 APP_WINDOW = (0.3, 0.172, 0.9, 0.7)
-"""Left, top, right, bottom of what the app's photos show, as shares of the page: 180 to 540 mm and 155 to 630 mm of the poster."""
+"""Left, top, right, bottom of what the app's photos show, as shares of the page: 180 to 540 mm and 155 to 630 mm of the poster, at the
+right ten more than the published ones show on average (`window` of its page 2), so that a window is also met where it is off."""
 
 
 class ShotKind(StrEnum):

@@ -50,6 +50,19 @@ def test_a_box_outside_the_paper(form: Form) -> None:
     assert "box 3 of suara_total reaches outside the paper" in " ".join(map(str, lint(Catalogue({form.id: planted}))))
 
 
+@pytest.mark.parametrize(
+    ("window", "code"),
+    [
+        (Rect(177, 156, 353, 300), LintCode.WINDOW),
+        (Rect(177, 100, 353, 527), LintCode.WINDOW),
+        (Rect(177, 156, 430, 471), LintCode.OUTSIDE_PAPER),
+    ],
+)
+def test_window_that_hides_a_box_or_shows_the_tag_or_more_than_the_paper(form: Form, window: Rect, code: LintCode) -> None:
+    planted = replace(form, pages={**form.pages, "2": replace(form.pages["2"], window=window)})
+    assert codes(planted) == {code}
+
+
 def test_boxes_that_overlap(form: Form) -> None:
     planted = with_field(form, "suara_sah", boxes=form.fields["suara_total"].boxes)
     assert codes(planted) == {LintCode.OVERLAP}

@@ -35,7 +35,10 @@ from pipeline.registration import Registration, RegistrationPolicy, register
 from pipeline.settings import Settings
 from pipeline.sheet import RefusalCode, Verdict
 from pipeline.simulate.camera import Sensor, Shot, photograph
+from pipeline.simulate.pack import load_pack
 from pipeline.simulate.pen import Paper
+from pipeline.simulate.sheets import simulate_sheet
+from pipeline.simulate.shots import ShotKind, random_shot
 
 CATALOGUE = load_catalogue()
 FORM = CATALOGUE["c-hasil-ppwp-2024"]
@@ -306,6 +309,21 @@ def test_photo_without_tag_is_read_when_its_header_does_not_contradict(reader: R
     assert (sheet.form, sheet.page) == (FORM.id, "2")
     assert sheet.registration is not None
     assert sheet.registration.method == "lines"
+
+
+@pytest.mark.parametrize("as_page", ["2", "3"])
+def test_header_is_asked_where_only_the_window_names_the_page(reader: Reader, monkeypatch: pytest.MonkeyPatch, as_page: str) -> None:
+    random = np.random.default_rng(1003)
+    photo = simulate_sheet(FORM, "2", random_shot(ShotKind.APP, FORM.paper_mm, random), random, load_pack(), name="a.jpg").photo
+    seen = judge((f"HALAMAN {as_page} DARI 3", 0.95), (HEADING_3 if as_page == "3" else HEADING_2, 0.95))
+    monkeypatch.setattr(HeaderReader, "read", lambda *_, **__: seen)
+    sheet = read_sheet(Photo(image=photo.image, name="a.jpg", sha256="0" * 64), reader)
+    if as_page == "2":
+        assert sheet.registration is not None
+        assert sheet.registration.method == "window"
+    else:
+        assert sheet.refusal is not None
+        assert sheet.refusal.code is RefusalCode.WRONG_PAGE
 
 
 def test_header_is_not_read_where_a_tag_names_the_page(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 
-from pipeline.forms import Page, draw_page, load_catalogue
+from pipeline.forms import Page, Rect, draw_page, load_catalogue
 from pipeline.registration import Registration, RegistrationPolicy, register
 from pipeline.registration.unit import LONGER_SIDE, in_units, units_per_mm
 
@@ -44,6 +46,7 @@ def test_a_page_in_units_is_the_page_made_larger(form: str, number: str) -> None
     factor = units_per_mm(page)
     assert max(large.paper_mm) == pytest.approx(LONGER_SIDE)
     assert [line.length for line in large.lines] == pytest.approx([factor * line.length for line in page.lines])
+    assert (large.window is None) == (page.window is None)
     for name, field in page.fields.items():
         widths = [box.width for box in large.fields[name].boxes]
         assert widths == pytest.approx([factor * box.width for box in field.boxes])
@@ -52,3 +55,10 @@ def test_a_page_in_units_is_the_page_made_larger(form: str, number: str) -> None
 def test_the_poster_of_2024_is_its_own_measure() -> None:
     page = CATALOGUE["c-hasil-ppwp-2024"].pages["2"]
     assert in_units(page) == page
+
+
+def test_window_is_made_larger_too() -> None:
+    form, number = next((form, number) for form, number in PAGES if units_per_mm(CATALOGUE[form].pages[number]) != 1.0)
+    page = replace(CATALOGUE[form].pages[number], window=Rect(10.0, 20.0, 30.0, 40.0))
+    factor = units_per_mm(page)
+    assert in_units(page).window == Rect(10.0 * factor, 20.0 * factor, 30.0 * factor, 40.0 * factor)
