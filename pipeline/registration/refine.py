@@ -173,40 +173,64 @@ def measure(
     is_row = np.abs(normal[:, 1]) >= np.abs(normal[:, 0])  # the line runs along the rows of the view
     per_mm = np.where(is_row, normal[:, 1], normal[:, 0])
     per_mm = np.where(np.abs(per_mm) < 1e-3, 1e-3, per_mm)
-    positions = project(placement.to_view, samples)
-    counts = pieces.counts
-    row_of_sample = np.repeat(is_row, counts)
+    positions, counts = project(placement.to_view, samples), pieces.counts
+    inside = (positions[:, 0] > 3) & (positions[:, 0] < width - 4) & (positions[:, 1] > 3) & (positions[:, 1] < height - 4)
+    column = np.clip(positions[:, 0], 0, width - 1).astype(np.intp)
+    row = np.clip(positions[:, 1], 0, height - 1).astype(np.intp)
+    inside &= seen[row, column] > 0
+    visible = np.add.reduceat(inside.astype(float), pieces.starts) / counts > 0.7
     reach = int(np.ceil(radius_mm / (step_mm or (0.5 if radius_mm > 2 else 0.25))))
     offsets_mm = np.linspace(-radius_mm, radius_mm, 2 * reach + 1)
-    shifts = np.repeat(per_mm, counts)[:, None] * (offsets_mm + beside_mm)
-    response = np.zeros((len(positions), len(offsets_mm)), np.float32)
+    shift, strength = np.zeros(len(counts)), np.zeros(len(counts))
+    if visible.any():
+        # Of a page half of which is out of the picture only the other half is work.
+        shown = positions[np.repeat(visible, counts)]
+        profile = _profiles(ridges, shown, counts[visible], is_row[visible], per_mm[visible], offsets_mm + beside_mm)
+        shift[visible], strength[visible] = _peaks(profile, offsets_mm)
+    return Measured(shift=shift, strength=strength, visible=visible)
+
+
+def _profiles(
+    ridges: RidgeMaps,
+    positions: NDArray[np.float64],
+    counts: NDArray[np.intp],
+    is_row: NDArray[np.bool_],
+    per_mm: NDArray[np.float64],
+    sought_mm: NDArray[np.float64],
+) -> NDArray[np.float32]:
+    """(P, offsets) mean ridge response of each piece at offsets along its normal; `positions` are its `counts` samples in the view."""
+    row_of_sample, along_normal = np.repeat(is_row, counts), np.repeat(per_mm, counts).astype(np.float32)
+    response = np.empty((len(positions), len(sought_mm)), np.float32)
     for flag, ridge in ((True, ridges.horizontal), (False, ridges.vertical)):
         chosen = row_of_sample == flag
         if not chosen.any():
             continue
         along, across = (0, 1) if flag else (1, 0)
-        places = np.empty((2, int(chosen.sum()), len(offsets_mm)), np.float32)
+        places = np.empty((2, int(chosen.sum()), len(sought_mm)), np.float32)
         places[along] = positions[chosen, along, None]
-        places[across] = positions[chosen, across, None] + shifts[chosen]
+        np.multiply(along_normal[chosen, None], sought_mm.astype(np.float32), out=places[across])
+        places[across] += positions[chosen, across, None].astype(np.float32)
         response[chosen] = cv2.remap(ridge, places[0], places[1], cv2.INTER_LINEAR, borderValue=0)
-    inside = (positions[:, 0] > 3) & (positions[:, 0] < width - 4) & (positions[:, 1] > 3) & (positions[:, 1] < height - 4)
-    column = np.clip(positions[:, 0], 0, width - 1).astype(np.intp)
-    row = np.clip(positions[:, 1], 0, height - 1).astype(np.intp)
-    inside &= seen[row, column] > 0
-    profile = np.add.reduceat(np.minimum(response, 0.8), pieces.starts, axis=0) / counts[:, None]
-    visible = np.add.reduceat(inside.astype(float), pieces.starts) / counts > 0.7
-    prior = np.exp(-0.5 * (offsets_mm / (0.8 * radius_mm)) ** 2)
+    starts = np.cumsum(counts) - counts
+    summed = np.add.reduceat(np.minimum(response, np.float32(0.8), out=response), starts, axis=0)
+    return np.asarray(summed / counts[:, None].astype(np.float32), np.float32)
+
+
+def _peaks(profile: NDArray[np.float32], offsets_mm: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Where each of (P, offsets) profiles is highest, near places favoured, in mm; and what it stands out by there."""
+    radius_mm, last = offsets_mm[-1], len(offsets_mm) - 1
+    prior = np.exp(-0.5 * (offsets_mm / (0.8 * radius_mm)) ** 2).astype(np.float32)
     best = np.argmax(profile * prior, axis=1)
     rows = np.arange(len(best))
     peak = profile[rows, best]
     left = profile[rows, np.maximum(best - 1, 0)]
-    right = profile[rows, np.minimum(best + 1, len(offsets_mm) - 1)]
+    right = profile[rows, np.minimum(best + 1, last)]
     curve = 2 * peak - left - right
-    fine = np.where((curve > 1e-6) & (best > 0) & (best < len(offsets_mm) - 1), 0.5 * (right - left) / np.maximum(curve, 1e-6), 0.0)
+    fine = np.where((curve > 1e-6) & (best > 0) & (best < last), 0.5 * (right - left) / np.maximum(curve, 1e-6), 0.0)
     shift = offsets_mm[best] + np.clip(fine, -0.5, 0.5) * (offsets_mm[1] - offsets_mm[0])
-    # What a ridge stands out by, over the median of its neighbourhood: texture and handwriting raise both alike.
-    strength = peak - np.partition(profile, reach, axis=1)[:, reach]
-    return Measured(shift=shift, strength=strength, visible=visible)
+    # Over the median of its neighbourhood: texture and handwriting raise both alike.
+    strength = peak - np.partition(profile, last // 2, axis=1)[:, last // 2]
+    return shift, strength.astype(np.float64)
 
 
 def weights(pieces: Pieces, measured: Measured) -> NDArray[np.float64]:
