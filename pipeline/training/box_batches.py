@@ -172,3 +172,8 @@ def box_loss(logits: Tensor, batch: Batch) -> Tensor:
         known = target != UNKNOWN
         loss = loss + 0.5 * functional.binary_cross_entropy_with_logits(logits[known, column], target[known].float())
     return loss
+
+
+def ensemble_loss(logits: Tensor, batch: Batch) -> Tensor:
+    """The sum of what each member loses, of (members, B, 15) logits: each learns as if it were alone."""
+    return torch.stack([box_loss(own, batch) for own in logits]).sum()

@@ -15,7 +15,7 @@ from pipeline.training.export import probabilities
 from pipeline.training.folds import FOLDS, folds_of
 from pipeline.training.markdown import confusion, table
 from pipeline.training.measures import Rate, tail
-from pipeline.training.network import BoxNetwork, parameter_count
+from pipeline.training.network import BOX_MEMBERS, BoxNetwork, parameter_count
 from pipeline.training.run import TrainOptions
 from pipeline.training.sheets import FAMILIES
 from pipeline.training.train_digits import OutOfFold, calibrate
@@ -70,8 +70,8 @@ def digits_card(found: OutOfFold, model: bytes) -> str:
 
 Reads one digit box: 0 to 9, crossed (X), dash or empty, and says whether the sign is illegible.
 
-- Network: {parameter_count(BoxNetwork()):,} parameters, 7 convolutions on a {PATCH_SIZE} x {PATCH_SIZE} colour patch
-  (the box and {MARGIN:.0%} of its side around it), layout `{LAYOUT}`.
+- {BOX_MEMBERS} networks, the mean of whose logits counts: each {parameter_count(BoxNetwork()):,} parameters, 7 convolutions on a
+  {PATCH_SIZE} x {PATCH_SIZE} colour patch (the box and {MARGIN:.0%} of its side around it), layout `{LAYOUT}`.
 - File: {len(model):,} bytes, SHA-256 `{hashlib.sha256(model).hexdigest()}`.
   Temperature {final.temperature:.3f} (flags {final.flag_temperature:.3f}) and uniform floor {final.floor:g} are inside the file.
 - Made with PyTorch {torch.__version__.split("+")[0]}, run with ONNX Runtime {onnxruntime.__version__}: `sirekap train digits`.

@@ -13,6 +13,9 @@ from torch.nn import functional
 BOX_OUTPUTS = 15
 """13 classes, illegible, corrected."""
 
+BOX_MEMBERS = 2
+"""More would take a page over the 40 ms that its networks may take together."""
+
 BUBBLE_OUTPUTS = 3
 """Empty, filled, erased."""
 
@@ -44,6 +47,22 @@ class BoxNetwork(nn.Module):
 
     def forward(self, patches: Tensor) -> Tensor:
         return torch.flatten(self.heads(self.gather(self.features(patches))), 1)
+
+
+class BoxEnsemble(nn.Module):
+    """Two `BoxNetwork` that began apart and see the same batches (Lakshminarayanan et al. 2017, "deep ensembles").
+
+    While training, (N, 3, 48, 48) to (2, N, 15) logits, each member's own; after that their mean, (N, 15). Where a hand is new to both,
+    they err differently.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.members = nn.ModuleList(BoxNetwork() for _ in range(BOX_MEMBERS))
+
+    def forward(self, patches: Tensor) -> Tensor:
+        logits = torch.stack([member(patches) for member in self.members])
+        return logits if self.training else logits.mean(0)
 
 
 class BubbleNetwork(nn.Module):

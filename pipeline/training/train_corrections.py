@@ -26,7 +26,7 @@ from pipeline.training.measures import best_flag_scale
 from pipeline.training.network import CorrectionNetwork
 from pipeline.training.run import FINAL, FoldJob, TrainOptions, fold_model, one_thread, run_folder, side_by_side
 from pipeline.training.sheets import FAMILIES
-from pipeline.training.train_digits import box_network, pretrain
+from pipeline.training.train_digits import box_ensemble, pretrain
 
 log = logging.getLogger(__name__)
 
@@ -76,8 +76,9 @@ def train_fold(job: FoldJob) -> Path:
     seen = crops.take(folds_of(crops.groups) != job.fold)
     pages = Pages.of(BoxCrops.join([seen, load_crops(job.run / "like-pages.npz", BoxCrops)]))
     name = "corrections, final" if job.fold == FINAL else f"corrections, fold {job.fold}"
+    network = CorrectionNetwork(box_ensemble(job.run / "pretrained.pt").members[0])
     trained = fit(
-        CorrectionNetwork(box_network(job.run / "pretrained.pt")), CorrectionBatches(pages, PAGES_PER_BATCH, job.seed + job.fold),
+        network, CorrectionBatches(pages, PAGES_PER_BATCH, job.seed + job.fold),
         correction_loss, schedule=TRAINING.scaled(job.steps_share), name=name, checkpoint=job.run / f"fold{job.fold}.checkpoint",
     )
     weights = job.run / f"fold{job.fold}.pt"

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pipeline.recognition.digits import LAYOUT, MARGIN, PATCH_SIZE
 from pipeline.recognition.patches import normalise
 from pipeline.sheet import BOX_CLASSES
-from pipeline.training.box_batches import CLASSES, BoxBatches, Pool, box_loss, written_on
+from pipeline.training.box_batches import CLASSES, BoxBatches, Pool, ensemble_loss, written_on
 from pipeline.training.boxes import BLANKS, CROP_SIZE, RIM, UNKNOWN, BoxCrops
 from pipeline.training.crops import CropStore, load_crops, save_crops
 from pipeline.training.export import Calibration, export
@@ -25,7 +25,7 @@ from pipeline.training.fit import Schedule, fit
 from pipeline.training.folds import FOLDS, folds_of
 from pipeline.training.measures import best_temperature
 from pipeline.training.mnist import mnist_folder
-from pipeline.training.network import BoxNetwork
+from pipeline.training.network import BoxEnsemble
 from pipeline.training.run import FINAL, FoldJob, TrainOptions, fold_model, one_thread, run_folder, side_by_side
 from pipeline.training.sheets import FAMILIES
 from pipeline.training.simulated import digit_sets, simulated
@@ -64,7 +64,7 @@ def train_digits(options: TrainOptions, store: CropStore) -> OutOfFold | None:
     folds = [*range(FOLDS), FINAL] if options.folds else [FINAL]
     jobs = [FoldJob(fold, run, options.steps_share, options.seed) for fold in folds]
     weights = side_by_side(fine_tune, jobs, at_once=options.jobs)
-    networks = dict(zip(folds, map(box_network, weights), strict=True))
+    networks = dict(zip(folds, map(box_ensemble, weights), strict=True))
     if not options.folds:
         export_digits(networks[FINAL], options.models / "digits.onnx", Calibration(floor=FLOOR))
         return None
@@ -89,7 +89,7 @@ def pretrain(run: Path, options: TrainOptions) -> None:
         Pool.of(crops.take(crops.sets == "febriyan"), PRETRAINING_SHARES["febriyan"]),
     ]
     network = fit(
-        BoxNetwork(), BoxBatches(pools, BATCH, options.seed), box_loss, schedule=PRETRAINING.scaled(options.steps_share),
+        BoxEnsemble(), BoxBatches(pools, BATCH, options.seed), ensemble_loss, schedule=PRETRAINING.scaled(options.steps_share),
         name="digits, pretraining", checkpoint=run / "pretrained.checkpoint",
     )
     torch.save(network.state_dict(), weights)
@@ -112,17 +112,17 @@ def fine_tune(job: FoldJob) -> Path:
         Pool.of(made, SHARES["simulated"]),
     ]
     batches = BoxBatches(pools, BATCH, job.seed + 100 + job.fold)
-    network = BoxNetwork()
+    network = BoxEnsemble()
     network.load_state_dict(torch.load(job.run / "pretrained.pt", weights_only=True))
     name = "digits, final" if job.fold == FINAL else f"digits, fold {job.fold}"
     checkpoint = job.run / f"fold{job.fold}.checkpoint"
-    trained = fit(network, batches, box_loss, schedule=FINE_TUNING.scaled(job.steps_share), name=name, checkpoint=checkpoint)
+    trained = fit(network, batches, ensemble_loss, schedule=FINE_TUNING.scaled(job.steps_share), name=name, checkpoint=checkpoint)
     weights = job.run / f"fold{job.fold}.pt"
     torch.save(trained.state_dict(), weights)
     return weights
 
 
-def out_of_fold(crops: BoxCrops, networks: dict[int, BoxNetwork]) -> OutOfFold:
+def out_of_fold(crops: BoxCrops, networks: dict[int, BoxEnsemble]) -> OutOfFold:
     """Every development box as the network of its fold reads it (febriyan's and blank ones are in all folds and left out)."""
     rest = crops.take(~np.isin(crops.sets, ("febriyan", BLANKS)))
     held = folds_of(rest.groups)
@@ -132,7 +132,7 @@ def out_of_fold(crops: BoxCrops, networks: dict[int, BoxNetwork]) -> OutOfFold:
     return OutOfFold(rest, logits)
 
 
-def read_logits(network: BoxNetwork, crops: BoxCrops) -> NDArray[np.float32]:
+def read_logits(network: BoxEnsemble, crops: BoxCrops) -> NDArray[np.float32]:
     """(N, 15) logits of crops cut to the reader's patch, undamaged."""
     rim = round(CROP_SIZE * (RIM - MARGIN) / (1 + 2 * RIM))
     patches = np.ascontiguousarray(crops.images[:, rim : rim + PATCH_SIZE, rim : rim + PATCH_SIZE])
@@ -156,7 +156,7 @@ def calibrate(found: OutOfFold, chosen: NDArray[np.bool_]) -> Calibration:
     )
 
 
-def export_digits(network: BoxNetwork, path: Path, calibration: Calibration) -> None:
+def export_digits(network: BoxEnsemble, path: Path, calibration: Calibration) -> None:
     account = {
         "kind": "digits", "layout": LAYOUT, "classes": BOX_CLASSES,
         "temperature": f"{calibration.temperature:.3f}", "flag_temperature": f"{calibration.flag_temperature:.3f}",
@@ -174,9 +174,9 @@ def _simulate(options: TrainOptions, run: Path) -> None:
     save_crops(run / "simulated.npz", simulated(count, sets, random=np.random.default_rng(options.seed)))
 
 
-def box_network(weights: Path) -> BoxNetwork:
-    """The network with these weights, to read with."""
-    network = BoxNetwork()
+def box_ensemble(weights: Path) -> BoxEnsemble:
+    """The networks with these weights, to read with."""
+    network = BoxEnsemble()
     network.load_state_dict(torch.load(weights, weights_only=True))
     network.eval()
     return network

@@ -249,5 +249,5 @@ def test_a_model_of_another_layout_is_refused(monkeypatch: pytest.MonkeyPatch) -
 
 def test_models_are_small_and_have_cards() -> None:
     for kind in MODEL_NAMES:
-        assert (MODELS / f"{kind}.onnx").stat().st_size < 2_000_000
+        assert (MODELS / f"{kind}.onnx").stat().st_size < 2_500_000
         assert (MODELS / f"{kind}.md").exists()

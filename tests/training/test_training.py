@@ -20,7 +20,7 @@ from pipeline.recognition.tally import TallyReader  # noqa: E402
 from pipeline.registration import RegistrationPolicy  # noqa: E402
 from pipeline.sheet import BOX_CLASSES  # noqa: E402
 from pipeline.training.augment import Damage, damaged  # noqa: E402
-from pipeline.training.box_batches import BoxBatches, Pool, box_loss, written_on  # noqa: E402
+from pipeline.training.box_batches import BoxBatches, Pool, box_loss, ensemble_loss, written_on  # noqa: E402
 from pipeline.training.boxes import BLANKS, CROP_SIZE, FRAME_SHARE, BoxCrops, framed, from_blanks, from_cut  # noqa: E402
 from pipeline.training.bubble_batches import BubbleBatches  # noqa: E402
 from pipeline.training.bubbles import EMPTY, EXCEPTIONS, FILLED, read_exceptions  # noqa: E402
@@ -46,7 +46,7 @@ from pipeline.training.export import Calibration, probabilities  # noqa: E402
 from pipeline.training.fit import Batch, Schedule, fit  # noqa: E402
 from pipeline.training.folds import FOLDS, fold_of, folds_of  # noqa: E402
 from pipeline.training.measures import Rate, best_flag_scale, best_temperature, tail  # noqa: E402
-from pipeline.training.network import BoxNetwork, BubbleNetwork, CellNetwork, CorrectionNetwork, parameter_count  # noqa: E402
+from pipeline.training.network import BoxEnsemble, BoxNetwork, BubbleNetwork, CellNetwork, CorrectionNetwork, parameter_count  # noqa: E402
 from pipeline.training.run import FINAL  # noqa: E402
 from pipeline.training.sheets import load_sheets  # noqa: E402
 from pipeline.training.simulated import simulated  # noqa: E402
@@ -222,6 +222,27 @@ def test_training_that_was_stopped_goes_on_as_if_it_had_not_been(tmp_path: Path)
         assert torch.equal(mine, theirs)
 
 
+def test_members_learn_as_if_each_were_alone_and_answer_together() -> None:
+    torch.manual_seed(1)
+    ensemble = BoxEnsemble()
+    batch = BoxBatches([Pool.of(boxes(), 1.0)], 8, seed=1)(0)
+    ensemble_loss(ensemble(batch[0]), batch).backward()
+    together = [parameter.grad.clone() for parameter in ensemble.members[1].heads.parameters() if parameter.grad is not None]
+    ensemble.zero_grad()
+    torch.manual_seed(1)
+    ensemble = BoxEnsemble()
+    ensemble.members[0](batch[0])  # its dropout comes first
+    box_loss(ensemble.members[1](batch[0]), batch).backward()
+    alone = [parameter.grad for parameter in ensemble.members[1].heads.parameters() if parameter.grad is not None]
+    assert len(together) == len(alone) == 2
+    assert all(torch.allclose(mine, theirs, atol=1e-6) for mine, theirs in zip(together, alone, strict=True))
+
+    ensemble.eval()
+    both = torch.stack([member(batch[0]) for member in ensemble.members])
+    assert not torch.allclose(both[0], both[1])
+    assert torch.allclose(ensemble(batch[0]), both.mean(0))
+
+
 def test_probabilities_are_never_certain() -> None:
     stated = probabilities(torch.tensor([[90.0, -90.0, 0.0, 50.0]]), 3, Calibration(floor=1e-3))
     assert stated[0, :3].sum() == pytest.approx(1)
@@ -282,7 +303,7 @@ def test_a_flag_is_stated_as_often_as_it_is_so() -> None:
 
 def test_exported_models_read_and_their_cards_say_how_well(tmp_path: Path) -> None:
     crops = boxes(30)
-    networks = {fold: BoxNetwork().eval() for fold in [*range(FOLDS), FINAL]}
+    networks = {fold: BoxEnsemble().eval() for fold in [*range(FOLDS), FINAL]}
     export_digits(networks[FINAL], tmp_path / "digits.onnx", Calibration(floor=1e-4))
     assert DigitReader(tmp_path / "digits.onnx").read(np.zeros((2, 48, 48, 3), np.uint8)).probabilities.shape == (2, 13)
     card = digits_card(out_of_fold(crops, networks), (tmp_path / "digits.onnx").read_bytes())
