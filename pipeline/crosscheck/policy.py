@@ -41,8 +41,8 @@ class VerdictPolicy:
         meaning="A box above it, its bubbles seen, counts as corrected, and one whose frame has a gap that is by so much of a side longer "
         "than usual.",
         chosen="`sirekap bench accuracy --calibrate`, for which one sheet with a correction accepted with right numbers is as bad as five "
-        "clear ones looked at: 261 of 288 clear sheets are accepted, and 4 of 25 with a correction; at 0.15 it would be 254 and 3, at 0.3 "
-        "264 and 6. Corrections read out of fold, all else by the models of the package.",
+        "clear ones looked at: 255 of 288 clear sheets are accepted, and 4 of 25 with a correction; at 0.15 it would be 249 and 3, at 0.3 "
+        "258 and 8. Everything read out of fold.",
     )
     max_bubbles_corrected: float = _threshold(
         0.7, unit="probability", meaning="A bubble column above it counts as corrected.",
