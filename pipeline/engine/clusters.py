@@ -25,6 +25,9 @@ CONNECT_SECONDS = 10
 WORKER_SECONDS = 60
 """How long a scheduler may be without a worker: one may have been started a moment ago, or be about to be replaced."""
 
+STARTS = 3
+"""How often workers of this machine are started that do not stay alive until they have."""
+
 _ENVIRONMENT = {
     **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OPENCV_FOR_THREADS_NUM"), "1"),
     # Dask makes its workers give memory back at every turn; pictures are allocated anew all the time, and that doubled their time.
@@ -55,24 +58,37 @@ _LEAVE_INTERRUPTS_TO_US = "import signal; signal.signal(signal.SIGINT, signal.SI
 
 @contextmanager
 def local_cluster(workers: int, allowance: Allowance) -> Iterator[Client]:
-    """A client of a cluster of this machine; a worker that needs more memory than allowed is ended by its nanny."""
-    with (
-        dask.config.set(_CONFIG),
-        LocalCluster(
-            n_workers=workers,
-            threads_per_worker=1,
-            processes=True,
-            host=LOOPBACK,
-            dashboard_address=f"{LOOPBACK}:0",
-            worker_dashboard_address=f"{LOOPBACK}:0",
-            silence_logs=logging.CRITICAL,
-            memory_limit=f"{allowance.megabytes:.0f}MB",
-            env=_ENVIRONMENT,
-            preload=[_LEAVE_INTERRUPTS_TO_US],
-        ) as cluster,
-        Client(cluster) as client,
-    ):
+    """A client of a cluster of this machine; a worker that needs more memory than allowed is ended by its nanny.
+
+    Raises
+    ------
+    ClusterError
+        The workers do not start.
+    """
+    with dask.config.set(_CONFIG), _started(workers, allowance) as cluster, Client(cluster) as client:
         yield client
+
+
+def _started(workers: int, allowance: Allowance) -> LocalCluster:
+    """A cluster all of whose workers have started; one that is killed at that moment ends the attempt, which has left nothing running."""
+    for attempt in range(1, STARTS + 1):
+        try:
+            return LocalCluster(
+                n_workers=workers,
+                threads_per_worker=1,
+                processes=True,
+                host=LOOPBACK,
+                dashboard_address=f"{LOOPBACK}:0",
+                worker_dashboard_address=f"{LOOPBACK}:0",
+                silence_logs=logging.CRITICAL,
+                memory_limit=f"{allowance.megabytes:.0f}MB",
+                env=_ENVIRONMENT,
+                preload=[_LEAVE_INTERRUPTS_TO_US],
+            )
+        except RuntimeError as error:
+            if attempt == STARTS:
+                raise ClusterError(f"the workers of this machine do not start, tried {STARTS} times ({error})") from error
+    raise AssertionError("no attempt was made")
 
 
 @contextmanager
