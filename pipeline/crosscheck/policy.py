@@ -46,7 +46,8 @@ class VerdictPolicy:
     )
     max_bubbles_corrected: float = _threshold(
         0.7, unit="probability", meaning="A bubble column above it counts as corrected.",
-        chosen="`sirekap bench accuracy --calibrate`, the same on four of five folds. Of the columns flagged without a label most show a "
+        chosen="`sirekap bench accuracy --calibrate`, the same on four of five folds; chosen again with everything out of fold it "
+        "would be 0.3, at which nobody has looked at the columns yet. Of the columns flagged without a label most show a "
         "whitened or scraped bubble when looked at.",
     )
     bubbles_corrected_usual: float = _threshold(
