@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 
 import dask.config
 from distributed import Client, LocalCluster
@@ -71,24 +72,26 @@ def local_cluster(workers: int, allowance: Allowance) -> Iterator[Client]:
 
 def _started(workers: int, allowance: Allowance) -> LocalCluster:
     """A cluster all of whose workers have started; one that is killed at that moment ends the attempt, which has left nothing running."""
-    for attempt in range(1, STARTS + 1):
-        try:
-            return LocalCluster(
-                n_workers=workers,
-                threads_per_worker=1,
-                processes=True,
-                host=LOOPBACK,
-                dashboard_address=f"{LOOPBACK}:0",
-                worker_dashboard_address=f"{LOOPBACK}:0",
-                silence_logs=logging.CRITICAL,
-                memory_limit=f"{allowance.megabytes:.0f}MB",
-                env=_ENVIRONMENT,
-                preload=[_LEAVE_INTERRUPTS_TO_US],
-            )
-        except RuntimeError as error:
-            if attempt == STARTS:
-                raise ClusterError(f"the workers of this machine do not start, tried {STARTS} times ({error})") from error
-    raise AssertionError("no attempt was made")
+    start = partial(
+        LocalCluster,
+        n_workers=workers,
+        threads_per_worker=1,
+        processes=True,
+        host=LOOPBACK,
+        dashboard_address=f"{LOOPBACK}:0",
+        worker_dashboard_address=f"{LOOPBACK}:0",
+        silence_logs=logging.CRITICAL,
+        memory_limit=f"{allowance.megabytes:.0f}MB",
+        env=_ENVIRONMENT,
+        preload=[_LEAVE_INTERRUPTS_TO_US],
+    )
+    for _ in range(STARTS - 1):
+        with suppress(RuntimeError):
+            return start()
+    try:
+        return start()
+    except RuntimeError as error:
+        raise ClusterError(f"the workers of this machine do not start, tried {STARTS} times ({error})") from error
 
 
 @contextmanager
